@@ -1,0 +1,1 @@
+"""How messages come in and go out; the only place that knows chat platforms."""

@@ -1,0 +1,1 @@
+"""Backends of the Embedder port, one vendor a file."""

@@ -1,0 +1,1 @@
+"""Backends of the ImageGenerator port, one vendor a file."""

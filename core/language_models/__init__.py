@@ -1,0 +1,1 @@
+"""Backends of the LanguageModel port, one vendor a file."""

@@ -1,0 +1,178 @@
+"""The roles that the assistant needs filled. Backends implement them; `bot/bootstrap.py` wires them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.conversation import Conversation, HistoryMessage, Preferences
+from core.messages import ChatKey, Picture, UserKey
+from core.recipe import Recipe
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a model picks its words; None leaves it to the backend's setting."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_output_tokens: int | None = None
+
+
+class LanguageModel(Protocol):
+    """Writes the next message of a chat."""
+
+    @property
+    def name(self) -> str:
+        """What backs it, for `check` and logs: backend and model."""
+
+    def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncIterator[str]:
+        """Yield the answer in pieces as it is written.
+
+        Raises:
+            ModelError: see `core.errors`; may be raised after some pieces were yielded.
+        """
+
+    async def check(self) -> str:
+        """Make one small real call and say what answered.
+
+        Raises:
+            ModelError: the model does not answer.
+        """
+
+    async def close(self) -> None:
+        """Release connections."""
+
+
+class Embedder(Protocol):
+    """Turns short texts into vectors whose dot product is their likeness."""
+
+    @property
+    def name(self) -> str:
+        """Backend and model, as written into an index's manifest."""
+
+    @property
+    def revision(self) -> str:
+        """Version of the weights; vectors of different revisions must not be mixed."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def embed(self, texts: Sequence[str], *, input_type: Literal["query", "document"]) -> Vectors:
+        """Embed `texts`: float32 [len(texts), dimension], L2-normalised. Blocking: call it in a thread.
+
+        Raises:
+            ModelError: the model failed; no partial result.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A recipe that answers a query. `score` in [0, 1] is the calibrated chance that it is the right one."""
+
+    recipe: Recipe
+    score: float
+    matched_question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """What the index says about a query, best hit first.
+
+    When `refused` is set, `hits` are merely the nearest dishes, good for 「你是想问…吗？」, not an answer.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    refused: bool
+
+
+class Retriever(Protocol):
+    """Finds recipes for a full question."""
+
+    async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
+        """Search for `query`; recipes whose id is in `exclude` are left out.
+
+        Raises:
+            RetrievalError: the index cannot be searched.
+        """
+
+    def describe(self) -> str:
+        """One line for `check`: number of recipes, of questions, what backs the vectors."""
+
+
+class ImageGenerator(Protocol):
+    """Makes a picture of a dish."""
+
+    @property
+    def name(self) -> str:
+        """What backs it."""
+
+    async def draw(self, recipe: Recipe) -> Picture:
+        """Make (or take from the cache) the picture of `recipe`.
+
+        Raises:
+            IllustrationError: no picture could be made.
+        """
+
+
+class History(Protocol):
+    """Conversations and their messages."""
+
+    async def current(self, chat: ChatKey) -> Conversation:
+        """The chat's current conversation, bounded by count and age."""
+
+    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+        """Add messages to the current conversation, all or none.
+
+        Raises:
+            StorageError: nothing was stored.
+        """
+
+    async def start_new(self, chat: ChatKey) -> None:
+        """Begin a new conversation; the old one stays readable in `recent`."""
+
+    async def recent(self, chat: ChatKey, *, limit: int) -> tuple[HistoryMessage, ...]:
+        """The chat's latest messages over all conversations, oldest first."""
+
+    async def set_picture(self, chat: ChatKey, picture_name: str) -> None:
+        """Record the picture of the latest assistant message of the chat."""
+
+
+class Profiles(Protocol):
+    """Users' own settings."""
+
+    async def preferences(self, user: UserKey) -> Preferences:
+        """The user's settings, defaults for a new user."""
+
+    async def save(self, user: UserKey, preferences: Preferences) -> None:
+        """Store the user's settings."""
+
+
+class PersonalData(Protocol):
+    """Everything stored about one user."""
+
+    async def export(self, user: UserKey) -> dict[str, Any]:
+        """All of it, as JSON-serialisable data."""
+
+    async def forget(self, user: UserKey) -> int:
+        """Delete all of it; returns the number of messages deleted."""
+
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) while something long is under way."""

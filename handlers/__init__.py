@@ -1,0 +1,1 @@
+"""What a message asks for; one feature a file, no platform types."""

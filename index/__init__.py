@@ -1,0 +1,1 @@
+"""The recipe index: reading corpora, building, searching, measuring."""

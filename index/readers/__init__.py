@@ -1,0 +1,1 @@
+"""Readers of recipe corpora, one source format a file."""

@@ -1,0 +1,1 @@
+"""The database: conversations and users' settings, behind the ports of core."""
