@@ -1,0 +1,159 @@
+"""The ports of storage, kept in memory; they meet the same contracts as the SQL implementations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.conversation import Conversation, HistoryMessage, Preferences
+from core.errors import StorageError
+from core.messages import ChatKey, UserKey
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class MemoryChat:
+    """The messages of a chat in order of writing, each with the number of its conversation."""
+
+    conversation: int = 1
+    messages: list[tuple[int, HistoryMessage]] = field(default_factory=list)
+
+
+class MemoryHistory:
+    """`core.ports.History` in memory.
+
+    Set `failure` to make every call raise it.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_messages: int = 40,
+        max_age: timedelta = timedelta(days=7),
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.chats: dict[ChatKey, MemoryChat] = {}
+        self.failure: StorageError | None = None
+        self._max_messages = max_messages
+        self._max_age = max_age
+        self._clock = clock
+
+    async def current(self, chat: ChatKey) -> Conversation:
+        self._fail_if_told()
+        place = self.chats.get(chat, MemoryChat())
+        oldest = self._clock() - self._max_age
+        messages = [
+            m for number, m in place.messages if number == place.conversation and m.created_at >= oldest
+        ]
+        return Conversation(_last(messages, self._max_messages))
+
+    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+        self._fail_if_told()
+        if any(message.created_at.tzinfo is None for message in messages):
+            text = "a datetime without a time zone cannot be stored"
+            raise StorageError(text)
+        if messages:
+            place = self.chats.setdefault(chat, MemoryChat())
+            place.messages.extend(
+                (place.conversation, replace(m, created_at=m.created_at.astimezone(UTC))) for m in messages
+            )
+
+    async def start_new(self, chat: ChatKey) -> None:
+        self._fail_if_told()
+        if chat in self.chats:
+            self.chats[chat].conversation += 1
+
+    async def recent(self, chat: ChatKey, *, limit: int) -> tuple[HistoryMessage, ...]:
+        self._fail_if_told()
+        return _last([message for _, message in self.chats.get(chat, MemoryChat()).messages], limit)
+
+    async def set_picture(self, chat: ChatKey, picture_name: str) -> None:
+        self._fail_if_told()
+        messages = self.chats.get(chat, MemoryChat()).messages
+        for index in reversed(range(len(messages))):
+            number, message = messages[index]
+            if message.role == "assistant":
+                messages[index] = (number, replace(message, picture_name=picture_name))
+                return
+
+    async def purge(self, older_than: timedelta) -> int:
+        self._fail_if_told()
+        oldest = self._clock() - older_than
+        return self.delete(lambda _, message: message.created_at < oldest)
+
+    def delete(self, unwanted: Callable[[ChatKey, HistoryMessage], bool]) -> int:
+        """Delete the unwanted messages and the chats left empty; returns the number of messages."""
+        gone = 0
+        for chat, place in list(self.chats.items()):
+            kept = [(number, message) for number, message in place.messages if not unwanted(chat, message)]
+            gone += len(place.messages) - len(kept)
+            place.messages = kept
+            if not kept:
+                del self.chats[chat]
+        return gone
+
+    def _fail_if_told(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+class MemoryProfiles:
+    """`core.ports.Profiles` in memory."""
+
+    def __init__(self) -> None:
+        self.users: dict[UserKey, Preferences] = {}
+
+    async def preferences(self, user: UserKey) -> Preferences:
+        return self.users.get(user, Preferences())
+
+    async def save(self, user: UserKey, preferences: Preferences) -> None:
+        self.users[user] = preferences
+
+
+class MemoryPersonalData:
+    """`core.ports.PersonalData` over the two above."""
+
+    def __init__(self, history: MemoryHistory, profiles: MemoryProfiles) -> None:
+        self._history = history
+        self._profiles = profiles
+
+    async def export(self, user: UserKey) -> dict[str, Any]:
+        chats = []
+        for chat, place in self._history.chats.items():
+            messages = [
+                _exported(number, message)
+                for number, message in place.messages
+                if (chat.channel, message.user_id) == (user.channel, user.user_id)
+            ]
+            if messages:
+                chats.append({"chat_id": chat.chat_id, "thread_id": chat.thread_id, "messages": messages})
+        preferences = asdict(await self._profiles.preferences(user))
+        return {"channel": user.channel, "user_id": user.user_id, "preferences": preferences, "chats": chats}
+
+    async def forget(self, user: UserKey) -> int:
+        self._profiles.users.pop(user, None)
+        return self._history.delete(
+            lambda chat, message: (chat.channel, message.user_id) == (user.channel, user.user_id)
+        )
+
+
+def _last(messages: Sequence[HistoryMessage], limit: int) -> tuple[HistoryMessage, ...]:
+    return tuple(messages[-limit:]) if limit > 0 else ()
+
+
+def _exported(conversation: int, message: HistoryMessage) -> dict[str, Any]:
+    return {
+        "role": message.role,
+        "text": message.text,
+        "created_at": message.created_at.isoformat(),
+        "conversation": conversation,
+        "recipe": None if message.recipe is None else message.recipe.to_dict(),
+        "query": message.query,
+        "picture_name": message.picture_name,
+        "refused": message.refused,
+    }
