@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import Conversation, HistoryMessage
-from core.errors import BotError, StorageError
+from core.errors import CorpusError, StorageError
 from core.messages import ChatKey
 from core.recipe import Recipe
 from storage.session import Database
@@ -196,7 +196,7 @@ def _recipe(message_pk: int, stored: str) -> Recipe | None:
     """The recipe of a message, or None when an older or newer version of the bot wrote it in another form."""
     try:
         return Recipe.from_dict(json.loads(stored))
-    except (BotError, ValueError, TypeError, LookupError, AttributeError) as exc:
+    except (CorpusError, ValueError) as exc:
         # Not the exception's text: it may quote what was stored.
         logger.warning("recipe_unreadable message=%d error=%s", message_pk, type(exc).__name__)
         return None

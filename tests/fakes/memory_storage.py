@@ -10,6 +10,7 @@ from typing import Any
 from core.conversation import Conversation, HistoryMessage, Preferences
 from core.errors import StorageError
 from core.messages import ChatKey, UserKey
+from core.recipe import Recipe
 
 
 def utc_now() -> datetime:
@@ -60,7 +61,11 @@ class MemoryHistory:
         if messages:
             place = self.chats.setdefault(chat, MemoryChat())
             place.messages.extend(
-                (place.conversation, replace(m, created_at=m.created_at.astimezone(UTC))) for m in messages
+                (
+                    place.conversation,
+                    replace(m, created_at=m.created_at.astimezone(UTC), recipe=_stored(m.recipe)),
+                )
+                for m in messages
             )
 
     async def start_new(self, chat: ChatKey) -> None:
@@ -140,6 +145,11 @@ class MemoryPersonalData:
         return self._history.delete(
             lambda chat, message: (chat.channel, message.user_id) == (user.channel, user.user_id)
         )
+
+
+def _stored(recipe: Recipe | None) -> Recipe | None:
+    """What a database gives back of `recipe`: it went through JSON."""
+    return None if recipe is None else Recipe.from_dict(recipe.to_dict())
 
 
 def _last(messages: Sequence[HistoryMessage], limit: int) -> tuple[HistoryMessage, ...]:

