@@ -33,7 +33,8 @@ NEIGHBOURS = (
 )
 """Two digits side by side, a range: 两三, 三五, 二三十; 2、3."""
 
-_DIGITS = {c: n for row in ("零一二三四五六七八九", "0123456789") for n, c in enumerate(row)} | {"〇": 0, "两": 2}
+_DIGITS = {"〇": 0, "两": 2}
+_DIGITS |= {digit: value for row in ("零一二三四五六七八九", "0123456789") for value, digit in enumerate(row)}
 _WORDS = {
     "半": Fraction(1, 2),
     "大半": Fraction(2, 3),
