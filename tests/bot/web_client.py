@@ -1,0 +1,104 @@
+"""A chat page's server on loopback with a scripted handler, and a client that behaves like the page."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession, CookieJar
+
+from bot.web_channel import WebChannel
+from tests.fakes.memory_storage import MemoryHistory
+from tests.fakes.scripted_handler import ScriptedHandler
+
+COMMANDS = (
+    ("start", "开始"),
+    ("help", "使用说明"),
+    ("clear", "开始新的对话"),
+    ("rag", "查菜谱：开或关"),
+    ("image", "配图：开或关"),
+    ("history", "最近聊过的菜"),
+    ("export", "导出我的数据"),
+    ("forget", "删除我的数据"),
+)
+
+
+class Served:
+    """A running server with everything behind it."""
+
+    def __init__(
+        self, channel: WebChannel, handler: ScriptedHandler, history: MemoryHistory, folder: Path
+    ) -> None:
+        self.channel = channel
+        self.handler = handler
+        self.history = history
+        self.pictures_dir = folder
+        self.address = ""
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Client]:
+        """A browser that has opened the page."""
+        async with ClientSession(self.address, cookie_jar=CookieJar(unsafe=True)) as session:
+            async with session.get("/") as response:
+                assert response.status == 200
+            yield Client(session, self.address)
+
+
+class Client:
+    """A browser with the page open."""
+
+    def __init__(self, session: ClientSession, address: str) -> None:
+        self.session = session
+        self.headers = {"Origin": address, "Sec-Fetch-Site": "same-origin"}
+
+    def post(self, text: str, message_id: str | None = None) -> Any:
+        """The request for an answer, as a context manager."""
+        data = {"text": text, "message_id": message_id or str(uuid.uuid4())}
+        return self.session.post("/api/messages", json=data, headers=self.headers)
+
+    async def ask(self, text: str, message_id: str | None = None) -> list[dict[str, Any]]:
+        """All events of an answer."""
+        async with self.post(text, message_id) as response:
+            assert response.status == 200
+            return [json.loads(line) async for line in response.content]
+
+    async def history(self) -> dict[str, Any]:
+        """What the page restores."""
+        async with self.session.get("/api/history") as response:
+            assert response.status == 200
+            data: dict[str, Any] = await response.json()
+            return data
+
+
+async def next_event(response: ClientResponse) -> dict[str, Any]:
+    """The next event of an answer that is being read."""
+    data: dict[str, Any] = json.loads(await response.content.readline())
+    return data
+
+
+@asynccontextmanager
+async def served(
+    folder: Path, *, allowed_hosts: Sequence[str] = (), secure_cookie: bool = False
+) -> AsyncIterator[Served]:
+    """Start a server on any free port, and stop it at the end."""
+    history = MemoryHistory()
+    handler = ScriptedHandler(history)
+    channel = WebChannel(
+        handler,
+        history,
+        folder,
+        port=0,
+        allowed_hosts=allowed_hosts,
+        secure_cookie=secure_cookie,
+        commands=COMMANDS,
+    )
+    server = Served(channel, handler, history, folder)
+    server.address = await channel.start()
+    try:
+        yield server
+    finally:
+        await channel.stop()
