@@ -1,0 +1,133 @@
+"""What the composer says about tips, allergens, difficulty, servings, and what a recipe leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from core.allergens import ALLERGENS, allergens_of
+from core.answering import Advice
+from core.composer_wording import advice, difficulty, duration, listed, step_lines
+from core.recipe import Recipe
+
+LABEL_CAUTION = "这是按食材名推断的，买来的酱料和半成品请再看一眼包装上的标签。"
+_SEVERE = "过敏严重的话，请不要只凭我的话做决定。"
+
+_SEARCHED = tuple(
+    (re.compile(asked), re.compile(said))
+    for asked, said in (
+        ("多少度|几度|温度|油温|炉温|水温", "[0-9] ?[°℃度]|油温|成热"),
+        ("火", "大火|中火|小火|旺火|文火"),
+        ("锅", "炒锅|砂锅|平底锅|蒸锅|汤锅|高压锅|不粘锅|铁锅|煎锅|奶锅|砂煲|电饭"),
+        ("保存|冰箱|冷藏|冷冻|隔夜|过夜|放多久|放几天|坏", "可存|保存|密封|隔夜|可放|冷[藏冻].{0,6}[天月]"),
+        ("提前", "提前|隔夜|前一天"),
+        ("配什么|搭配|蘸|就着", "搭配|配[米饭着上]|蘸|佐"),
+    )
+)
+"""What to look for in a recipe when the question has one of these words."""
+
+_NO_CONTENT = re.compile(
+    r"为什么|为啥|什么|怎么样?|怎样|如何|可以|可不可以|能不能|这道菜|这个菜|这个|需要|是不是|有没有|多少|请问|一下|[的了吗呢吧么是要能会用有在和还就都也它那我你]"
+)
+_MOST_STEPS = 3
+_NOTHING = "(?!)"
+"""A pattern that matches nothing."""
+
+
+def allergen_line(recipe: Recipe) -> str:
+    """The allergens, told from the recipe and from the names of its ingredients."""
+    found = _allergens(recipe)
+    return f"过敏原提示：{f'含{listed(found)}' if found else '没有看到常见的过敏原'}。{LABEL_CAUTION}"
+
+
+def _allergens(recipe: Recipe) -> tuple[str, ...]:
+    named = {*recipe.allergens, *allergens_of(i.name for i in recipe.ingredients)}
+    known = [group for group in ALLERGENS if group in named]
+    return (*known, *sorted(named.difference(ALLERGENS)))
+
+
+def advice_lines(aspect: Advice, recipe: Recipe, question: str) -> list[str]:
+    """What the recipe says about a topic, or that it says nothing."""
+    return _TOPICS[aspect.topic](recipe, question)
+
+
+def _tips(recipe: Recipe, _question: str) -> list[str]:
+    if not recipe.tips:
+        return ["菜谱没有写窍门。"]
+    return [f"「{recipe.name}」的小贴士：", *(f"· {tip}" for tip in recipe.tips)]
+
+
+def _allergen_lines(recipe: Recipe, question: str) -> list[str]:
+    asked = allergens_of([question[:60].replace("过敏", " ")])
+    found = _allergens(recipe)
+    if not asked:
+        return [allergen_line(recipe), _SEVERE]
+    lines = []
+    for group in asked:
+        carriers = [i.name for i in recipe.ingredients if group in allergens_of([i.name])]
+        if carriers:
+            lines.append(
+                f"食材里的{listed(carriers)}含{group}，对{group}过敏的人不要吃，或者去掉、换掉之后再做。"
+            )
+        elif group in found:
+            lines.append(f"菜谱标明含{group}，对{group}过敏的人不要吃。")
+        else:
+            lines.append(f"食材名里没有看到{group}。")
+    return [*lines, f"{LABEL_CAUTION}{_SEVERE}"]
+
+
+def _difficulty(recipe: Recipe, _question: str) -> list[str]:
+    lines = ["菜谱没有写难度。"] if recipe.difficulty is None else [f"难度{difficulty(recipe.difficulty)}。"]
+    time = f"，约 {duration(recipe.minutes)}" if recipe.minutes is not None else ""
+    lines.append(f"一共 {len(recipe.steps)} 步{time}。")
+    if recipe.tips:
+        lines += ["不想失手的话，留意这些：", *(f"· {tip}" for tip in recipe.tips)]
+    return lines
+
+
+def _source(recipe: Recipe, _question: str) -> list[str]:
+    if not recipe.source:
+        return ["这份菜谱没有写明来源。"]
+    return [f"这份菜谱来自：{recipe.source}。"]
+
+
+def _servings(recipe: Recipe, _question: str) -> list[str]:
+    if recipe.servings is None:
+        return [
+            "菜谱没有写够几个人吃。",
+            advice("看看食材的分量：一个人一顿饭，肉和菜合起来大约 250 到 350 克。"),
+        ]
+    return [f"菜谱写的是 {recipe.servings} 人份。人数不一样就告诉我，例如「改成{recipe.servings * 2}人份」。"]
+
+
+def _other(recipe: Recipe, question: str) -> list[str]:
+    said = _said_of(question, recipe)
+    steps = [n for n, step in enumerate(recipe.steps, 1) if said.search(step)]
+    tips = [tip for tip in recipe.tips if said.search(tip)]
+    if not steps and not tips:
+        return ["这一点菜谱没有提到，我不想乱说。"]
+    lines = ["菜谱没有专门说这一点，相关的地方是："]
+    return [*lines, *step_lines(recipe, steps[:_MOST_STEPS]), *(f"· {tip}" for tip in tips)]
+
+
+def _said_of(question: str, recipe: Recipe) -> re.Pattern[str]:
+    """What to look for in the recipe: words of the topic, else the pairs of characters of the question."""
+    for asked, said in _SEARCHED:
+        if asked.search(question):
+            return said
+    text = question[:60]
+    for name in (recipe.name, *recipe.aliases):
+        text = text.replace(name, " ")
+    pieces = re.findall("[\u4e00-\u9fff]{2,}", _NO_CONTENT.sub(" ", text))
+    pairs = dict.fromkeys(piece[i : i + 2] for piece in pieces for i in range(len(piece) - 1))
+    return re.compile("|".join(pairs) or _NOTHING)
+
+
+_TOPICS: dict[str, Callable[[Recipe, str], list[str]]] = {
+    "tips": _tips,
+    "allergens": _allergen_lines,
+    "difficulty": _difficulty,
+    "source": _source,
+    "servings": _servings,
+    "other": _other,
+}

@@ -1,0 +1,177 @@
+"""Answers and rewrites by a language model, with the composer and the rules to fall back on.
+
+A model that is down, refuses or breaks off never costs the user the answer: what it streamed is dropped,
+one sentence says so, and the composer answers from the recipe.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
+from core.answering import AnotherDish, AnswerRequest, ForServings, Turn, Understanding
+from core.composer import Composer
+from core.composer_wording import source_line
+from core.errors import ModelError, ModelRejectedError, ModelResponseError
+from core.messages import TextDelta
+from core.ports import ChatMessage, LanguageModel, Sampling
+from core.prompts import (
+    MAX_REWRITE_CHARACTERS,
+    answer_prompt,
+    free_answer_prompt,
+    parse_rewrite,
+    rewrite_prompt,
+)
+from core.recipe import Recipe
+from core.understanding import understand
+
+_REWRITE_SAMPLING = Sampling(temperature=0, max_output_tokens=100)
+"""One short line (60 characters are asked for), the same every time."""
+
+_FALLS_BACK = "下面按菜谱原文回答。"
+_CANNOT_ANSWER = "菜谱库是关着的，没有别的可查。过一会儿再试，或者发送 /rag on 打开菜谱库。"
+
+
+class ModelAnswerer:
+    """Implements `core.answering.Answerer` with a language model.
+
+    Args:
+        language_model: writes the answers.
+        composer: answers when the model cannot, and asks back when no dish is known.
+        sampling: defaults for what the user has not set.
+        context_tokens: room for rules, recipe, history and question in the prompt.
+    """
+
+    def __init__(
+        self,
+        language_model: LanguageModel,
+        composer: Composer,
+        *,
+        sampling: Sampling | None = None,
+        context_tokens: int = 6000,
+    ) -> None:
+        self._language_model = language_model
+        self._composer = composer
+        self._sampling = sampling or Sampling()
+        self._context_tokens = context_tokens
+
+    async def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
+        """Yield the answer as the model writes it; see `Answerer.stream`. Falls back instead of failing."""
+        if request.recipe is None and request.turn.preferences.rag:
+            async for delta in self._composer.stream(request):
+                yield delta
+            return
+        written: list[str] = []
+        try:
+            async with _closing(
+                self._language_model.stream(self._prompt(request), self._sampling_for(request))
+            ) as pieces:
+                async for piece in pieces:
+                    written.append(piece)
+                    yield TextDelta(piece)
+            if not "".join(written).strip():
+                raise ModelResponseError("the model answered with nothing")
+        except ModelError as error:
+            async for delta in self._fallback(request, error):
+                yield delta
+            return
+        if request.recipe is not None and not _names_source("".join(written), request.recipe):
+            yield TextDelta(f"\n\n{source_line(request.recipe)}")
+
+    async def _fallback(self, request: AnswerRequest, error: ModelError) -> AsyncIterator[TextDelta]:
+        sentence = _what_happened(error)
+        if request.recipe is None:
+            yield TextDelta(f"{sentence}{_CANNOT_ANSWER}", restart=True)
+            return
+        yield TextDelta(f"{sentence}{_FALLS_BACK}\n\n", restart=True)
+        async for delta in self._composer.stream(request):
+            yield delta
+
+    def _prompt(self, request: AnswerRequest) -> Sequence[ChatMessage]:
+        history = request.turn.conversation.messages
+        if request.recipe is None:
+            return free_answer_prompt(request.turn.question, history, budget_tokens=self._context_tokens)
+        return answer_prompt(
+            _question_for_model(request, request.recipe),
+            [request.recipe],
+            history,
+            budget_tokens=self._context_tokens,
+        )
+
+    def _sampling_for(self, request: AnswerRequest) -> Sampling:
+        preferences, defaults = request.turn.preferences, self._sampling
+        return Sampling(
+            temperature=defaults.temperature if preferences.temperature is None else preferences.temperature,
+            top_p=defaults.top_p if preferences.top_p is None else preferences.top_p,
+            max_output_tokens=defaults.max_output_tokens,
+        )
+
+
+class FollowUpRewriter:
+    """Says what a turn asks for: by rules, and where they are unsure with the help of a model.
+
+    Args:
+        language_model: rewrites a follow-up into a full question; None leaves it to the rules.
+        context_tokens: room for the rewrite prompt.
+    """
+
+    def __init__(self, language_model: LanguageModel | None = None, *, context_tokens: int = 1500) -> None:
+        self._language_model = language_model
+        self._context_tokens = min(context_tokens, 1500)
+
+    async def rewrite(self, turn: Turn) -> Understanding:
+        """Understand `turn`. A failing model leaves the rules' result; never raises `ModelError`."""
+        by_rules = understand(turn)
+        if by_rules.certain or self._language_model is None:
+            return by_rules
+        try:
+            question = await self._rewritten(turn, self._language_model)
+        except ModelError:
+            return by_rules
+        if question == turn.question:
+            return by_rules
+        return understand(Turn(question, turn.conversation, turn.preferences))
+
+    async def _rewritten(self, turn: Turn, language_model: LanguageModel) -> str:
+        prompt = rewrite_prompt(turn.question, turn.conversation.messages, budget_tokens=self._context_tokens)
+        written = ""
+        async with _closing(language_model.stream(prompt, _REWRITE_SAMPLING)) as pieces:
+            async for piece in pieces:
+                written += piece
+                # Past this it is no rewritten question, and parse_rewrite refuses it.
+                if len(written) > 2 * MAX_REWRITE_CHARACTERS:
+                    break
+        return parse_rewrite(written, turn.question)
+
+
+@contextlib.asynccontextmanager
+async def _closing(stream: AsyncIterator[str]) -> AsyncGenerator[AsyncIterator[str], None]:
+    """Close the model's stream when the reader leaves early, so that its connection is given back."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()
+
+
+def _question_for_model(request: AnswerRequest, recipe: Recipe) -> str:
+    """The user's words, and what was done with them that the model cannot know."""
+    question = request.turn.question
+    match request.understanding.aspect:
+        case ForServings():
+            return f"{question}\n（菜谱的用量已经换算成 {recipe.servings} 人份，照写即可。）"
+        case AnotherDish():
+            return f"{question}\n（换成这道：{recipe.name}，请讲它的做法。）"
+    return question
+
+
+def _names_source(text: str, recipe: Recipe) -> bool:
+    return bool(recipe.source) and recipe.source in text
+
+
+def _what_happened(error: ModelError) -> str:
+    if isinstance(error, ModelRejectedError):
+        return "语言模型拒绝了这次请求（模型名、密钥或参数可能不对），"
+    if isinstance(error, ModelResponseError):
+        return "语言模型的回答断掉了，"
+    return "现在连不上语言模型，"
