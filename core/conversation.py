@@ -51,7 +51,9 @@ class Conversation:
 
     def shown_recipe_ids(self, query: str) -> frozenset[str]:
         """Ids of the recipes already shown for `query` in this conversation."""
-        return frozenset(m.recipe.recipe_id for m in self.messages if m.recipe is not None and m.query == query)
+        return frozenset(
+            m.recipe.recipe_id for m in self.messages if m.recipe is not None and m.query == query
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""What a question is about, and who answers it: the types between the stages of the pipeline.
+
+A question has a *subject* (the dish: named in it, or the one at hand) and an *aspect* (the whole
+recipe, the amount of an ingredient, one step …). `core.understanding` finds both by rules,
+`core.composer` answers from the recipe alone, `core.model_answerer` lets a language model answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from core.conversation import Conversation, Preferences
+from core.messages import TextDelta
+from core.ports import Hit
+from core.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class WholeRecipe:
+    """「宫保鸡丁怎么做」"""
+
+
+@dataclass(frozen=True, slots=True)
+class AmountOf:
+    """「要多少盐」; `ingredient` as the user calls it."""
+
+    ingredient: str
+
+
+@dataclass(frozen=True, slots=True)
+class IngredientList:
+    """「需要哪些食材」「要准备什么」"""
+
+
+@dataclass(frozen=True, slots=True)
+class StepNumber:
+    """「第三步再说一遍」; 1-based, -1 is the last step, 0 means all of them."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeNeeded:
+    """「需要多长时间」; `action` when a part is asked for (「炖多久」「腌多长时间」), else ""."""
+
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForServings:
+    """「改成四人份」"""
+
+    servings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """「没有料酒怎么办」「不放糖可以吗」「能用蜂蜜代替吗」; `substitute` if the user proposes one."""
+
+    ingredient: str
+    substitute: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjusted:
+    """「少辣一点」「淡一点」「多放点蒜」; `quality` is 辣, 盐, 油, 糖, 酸, 麻 or an ingredient."""
+
+    direction: Literal["less", "more"]
+    quality: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """「有什么窍门」「会不会过敏」「要用什么锅」: what the recipe says about `topic`, if anything."""
+
+    topic: Literal["tips", "allergens", "difficulty", "source", "servings", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class AnotherDish:
+    """「换一道」: the next different recipe for the question that found the dish at hand."""
+
+
+Aspect = (
+    WholeRecipe
+    | AmountOf
+    | IngredientList
+    | StepNumber
+    | TimeNeeded
+    | ForServings
+    | Without
+    | Adjusted
+    | Advice
+    | AnotherDish
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question, in its conversation."""
+
+    question: str
+    conversation: Conversation = field(default_factory=Conversation)
+    preferences: Preferences = field(default_factory=Preferences)
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a turn asks for.
+
+    Attributes:
+        aspect: what is wanted of the dish.
+        query: the full question to search with; "" when the dish at hand is meant.
+        dish: the dish at hand, when the question is about it.
+        exclude: ids of recipes that must not come back (「换一道」).
+        certain: the rules are sure; otherwise a language model, when there is one, may rewrite the question.
+    """
+
+    aspect: Aspect
+    query: str = ""
+    dish: Recipe | None = None
+    exclude: frozenset[str] = frozenset()
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """Everything that an answer is made from. `recipe` is already scaled when the aspect asks for it.
+
+    `recipe` is None when the user switched the index off.
+    """
+
+    turn: Turn
+    understanding: Understanding
+    recipe: Recipe | None
+    alternatives: tuple[Hit, ...] = ()
+
+
+class Answerer(Protocol):
+    """Writes the answer to a question whose recipe has been found."""
+
+    def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
+        """Yield the answer in pieces.
+
+        Raises:
+            GenerationError: no answer could be written.
+        """

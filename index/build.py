@@ -1,0 +1,205 @@
+"""Building an index: corpora → recipes, forms, lexical index, vectors, manifest.
+
+Everything is written to a folder beside the target, which then takes the target's place: a build that
+fails or is killed leaves the index in use untouched.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.errors import CorpusError, DiskFullError, RecipeIndexError
+from core.ports import Embedder
+from core.recipe import Recipe
+from index import faiss_store, lexical
+from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of
+from index.questions import forms_of, question_of
+from index.readers import read_corpus
+from index.recipe_file import LineWriter, write_rows
+
+COOKBOOK_DIR = Path(__file__).parent / "cookbook"
+_EMBED_BATCH = 32
+
+ReportProgress = Callable[[str, int, int], None]
+"""Called with (what is being done, done, total); total is 0 while it is unknown."""
+
+
+def _no_progress(_what: str, _done: int, _total: int) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """What a build did: counts, and the rows that were left out with their reasons."""
+
+    recipes: int = 0
+    forms: int = 0
+    duplicates: int = 0
+    skipped: list[str] = field(default_factory=list)
+
+
+def build_index(
+    corpora: Sequence[Path],
+    out: Path,
+    embedder: Embedder | None,
+    *,
+    skip_bad: bool = False,
+    progress: ReportProgress = _no_progress,
+) -> BuildReport:
+    """Build the index of `corpora` at `out`, replacing what is there.
+
+    Args:
+        corpora: files or folders that `index.readers` understands.
+        out: folder of the index.
+        embedder: encodes the hypothetical questions; None makes a lexical index.
+        skip_bad: go on after a row that cannot be read, and report it.
+        progress: told how far it is.
+
+    Raises:
+        CorpusError: a row cannot be read and `skip_bad` is off, or there is no recipe at all.
+        RecipeIndexError: `out` holds something that is not an index.
+        DiskFullError: there is no room; the old index is still in place.
+    """
+    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists():
+        raise RecipeIndexError(f"{out}: is not empty and not an index; choose another folder")
+    work = out.with_name(f"{out.name}.building-{os.getpid()}")
+    with _disk_errors(out), _removed_on_failure(work):
+        work.mkdir(parents=True)
+        written = _write_recipes(corpora, work, skip_bad, progress)
+        (work / "lexical").mkdir()
+        report, forms = written.report, written.forms
+        lexical.build(work / "lexical", forms, written.ingredients)
+        if embedder is not None:
+            faiss_store.build(work, _embed(forms, embedder, progress))
+        Manifest(
+            format_version=FORMAT_VERSION,
+            embedder=embedder.name if embedder else "",
+            embedder_revision=embedder.revision if embedder else "",
+            dimension=embedder.dimension if embedder else 0,
+            metric="inner_product" if embedder else "",
+            recipes=report.recipes,
+            forms=report.forms,
+            corpus_hash=corpus_hash(written.recipe_ids),
+            files=files_of(work),
+        ).write(work)
+        _switch(work, out)
+    return report
+
+
+def read_recipes(corpora: Sequence[Path], *, skip_bad: bool, skipped: list[str]) -> Iterator[Recipe]:
+    """All recipes of `corpora`, in order, each once.
+
+    Raises:
+        CorpusError: a row cannot be read and `skip_bad` is off.
+    """
+    for corpus in corpora:
+        for row in read_corpus(corpus):
+            if isinstance(row, Recipe):
+                yield row
+            elif skip_bad:
+                skipped.append(row.message)
+            else:
+                raise CorpusError(f"{row.message} (--skip-bad leaves such rows out and goes on)")
+
+
+def corpora_fingerprint(corpora: Sequence[Path]) -> str:
+    """The `corpus_hash` that a build of `corpora` would have."""
+    recipes = read_recipes(corpora, skip_bad=True, skipped=[])
+    return corpus_hash(dict.fromkeys(recipe.recipe_id for recipe in recipes))
+
+
+@dataclass(slots=True)
+class _Written:
+    """What was written of the recipes, for the indexes that are built on them."""
+
+    report: BuildReport = field(default_factory=BuildReport)
+    recipe_ids: dict[str, None] = field(default_factory=dict)
+    forms: list[str] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    ingredients: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def add(self, recipe: Recipe) -> tuple[str, ...]:
+        """Take a recipe in; returns its forms."""
+        forms = forms_of(recipe)
+        self.ingredients[len(self.forms)] = tuple(ingredient.name for ingredient in recipe.ingredients)
+        self.rows += [len(self.recipe_ids)] * len(forms)
+        self.forms += forms
+        self.recipe_ids[recipe.recipe_id] = None
+        return forms
+
+
+def _write_recipes(corpora: Sequence[Path], work: Path, skip_bad: bool, progress: ReportProgress) -> _Written:
+    written = _Written()
+    report = written.report
+    recipes, form_lines = LineWriter(work, "recipes.jsonl"), LineWriter(work, "forms.txt")
+    try:
+        for recipe in read_recipes(corpora, skip_bad=skip_bad, skipped=report.skipped):
+            if recipe.recipe_id in written.recipe_ids:
+                report.duplicates += 1
+                continue
+            recipes.append(json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")))
+            for form in written.add(recipe):
+                form_lines.append(form)
+            if len(written.recipe_ids) % 100 == 0:
+                progress("读取菜谱", len(written.recipe_ids), 0)
+    finally:
+        recipes.close()
+        form_lines.close()
+    if not written.recipe_ids:
+        raise CorpusError(f"{', '.join(map(str, corpora))}: no recipe could be read")
+    write_rows(work, written.rows)
+    report.recipes, report.forms = len(written.recipe_ids), len(written.forms)
+    progress("读取菜谱", report.recipes, report.recipes)
+    return written
+
+
+def _embed(
+    forms: Sequence[str], embedder: Embedder, progress: ReportProgress
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Vectors of all questions; equal forms are embedded once."""
+    unique = list(dict.fromkeys(forms))
+    vectors = np.empty((len(unique), embedder.dimension), dtype=np.float32)
+    for start in range(0, len(unique), _EMBED_BATCH):
+        batch = [question_of(form) for form in unique[start : start + _EMBED_BATCH]]
+        vectors[start : start + len(batch)] = embedder.embed(batch, input_type="document")
+        progress("计算向量", start + len(batch), len(unique))
+    place = {form: position for position, form in enumerate(unique)}
+    return vectors[[place[form] for form in forms]]
+
+
+def _switch(work: Path, out: Path) -> None:
+    """Put `work` in the place of `out`."""
+    old = out.with_name(f"{out.name}.old-{os.getpid()}")
+    if out.exists():
+        out.rename(old)
+    work.rename(out)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+@contextmanager
+def _removed_on_failure(work: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if work.exists():
+            shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def _disk_errors(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise DiskFullError(f"{out}: no room on the disk; the index in use is unchanged") from exc
+        raise RecipeIndexError(f"{out}: cannot be written ({exc.strerror})") from exc

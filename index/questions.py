@@ -1,0 +1,46 @@
+"""The hypothetical questions of a recipe (HyQE): what people ask when this recipe is the answer.
+
+Hypothetical Question Encoding (as in Vake et al., "Bridging the Question–Answer Gap in Retrieval-
+Augmented Generation: Hypothetical Prompt Embeddings", 2025): the index holds questions, not recipes;
+a query is compared with questions, like with like, and the recipe hangs on them.
+
+A question here is a *form* (a way to name the dish) in the shell 「X怎么做」. The shell is removed from
+queries as well, so one shell a form is enough; the forms carry the information.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.recipe import Recipe
+from index.text import name_forms, plain_key_of, simplify, strip_shell
+
+MAX_FORMS = 12
+"""Bound on forms per recipe; the longest decorated title of the measured corpora has nine."""
+
+
+def forms_of(recipe: Recipe) -> tuple[str, ...]:
+    """The ways to name the dish, most faithful first, without duplicates, at most `MAX_FORMS`."""
+    forms: dict[str, None] = {}
+    for form in _candidates(recipe):
+        if form:
+            forms.setdefault(form)
+    if not forms:
+        forms.setdefault(simplify(recipe.name).strip() or recipe.name)
+    return tuple(forms)[:MAX_FORMS]
+
+
+def question_of(form: str) -> str:
+    """The hypothetical question that is embedded for a form, and for the subject of a query."""
+    return f"{form}怎么做"
+
+
+def _candidates(recipe: Recipe) -> Iterator[str]:
+    yield from name_forms(recipe.name)
+    for alias in recipe.aliases:
+        yield from name_forms(alias)
+    for keyword in recipe.keywords:
+        if strip_shell(simplify(keyword)) != plain_key_of(
+            keyword
+        ):  # a question form, as in XiaChuFang's rows
+            yield strip_shell(simplify(keyword))

@@ -1,0 +1,71 @@
+"""Fields of foreign records: checked, trimmed, and put together to a `Recipe`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.allergens import allergens_of
+from core.errors import CorpusError
+from core.recipe import Ingredient, Recipe, recipe_id_of
+
+
+def text_field(record: Mapping[str, Any], field: str, *, required: bool = False) -> str:
+    """The text under `field`, trimmed.
+
+    Raises:
+        CorpusError: it is not a text, or missing although `required`.
+    """
+    value = record.get(field)
+    if value is None and not required:
+        return ""
+    if not isinstance(value, str):
+        raise CorpusError(f"{field} must be a string, got {type(value).__name__}")
+    if required and not value.strip():
+        raise CorpusError(f"{field} is empty")
+    return value.strip()
+
+
+def text_list(record: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    """The texts under `field`, trimmed, empty ones left out; a missing field is an empty list.
+
+    Raises:
+        CorpusError: it is not a list of texts.
+    """
+    value = record.get(field)
+    if value is None:
+        return ()
+    if not isinstance(value, list):
+        raise CorpusError(f"{field} must be a list, got {type(value).__name__}")
+    for position, item in enumerate(value):
+        if not isinstance(item, str):
+            raise CorpusError(f"{field}[{position}] must be a string, got {type(item).__name__}")
+    return tuple(item.strip() for item in value if item.strip())
+
+
+def recipe_from_lines(
+    *,
+    name: str,
+    ingredients: Sequence[str],
+    steps: Sequence[str],
+    source: str,
+    **more: Any,
+) -> Recipe:
+    """A recipe from plain lines: amounts parsed, allergens derived, the size checked like any other.
+
+    Raises:
+        CorpusError: a field is missing or too large.
+    """
+    if not ingredients and not steps:
+        raise CorpusError("neither ingredients nor steps")
+    parsed = tuple(Ingredient.parse(line) for line in ingredients)
+    recipe = Recipe(
+        recipe_id=recipe_id_of(source, name, tuple(ingredients), tuple(steps)),
+        name=name,
+        ingredients=parsed,
+        steps=tuple(steps),
+        allergens=allergens_of([item.name for item in parsed]),
+        source=source,
+        **more,
+    )
+    return Recipe.from_dict(recipe.to_dict())

@@ -1,0 +1,197 @@
+"""Search: two recalls, one rescoring by name, a calibrated refusal. Implements `core.ports.Retriever`.
+
+1. The shell of the question is removed; its subject is looked up.
+2. Recall: BM25 over characters and syllables, and the nearest question vectors.
+3. Rescoring: each recalled form is compared with the subject by spelling and sound (`index.likeness`);
+   a recipe is as good as its best form.
+4. The best score becomes a probability (`index.calibration`); below the threshold the query is refused
+   and the hits are only the nearest dishes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from core.errors import BotError, RetrievalError
+from core.ports import Embedder, Hit, Retrieval
+from core.recipe import Recipe
+from index.calibration import UNCALIBRATED, Calibration, load_calibration
+from index.faiss_store import FaissVectorStore
+from index.ingredient_query import ingredient_fit, listed_ingredients
+from index.lexical import LexicalIndex
+from index.likeness import Likeness, Spellings, likeness, spellings_of
+from index.manifest import Manifest
+from index.questions import question_of
+from index.recipe_file import RecipeFile
+from index.text import plain_key_of, simplify, strip_shell
+
+LEXICAL_RECALL = 40
+VECTOR_RECALL = 20
+INGREDIENT_RECALL = 400
+INGREDIENTS_SCORE = 1.0
+"""A recipe that has every listed ingredient is a right answer, by structure rather than by likeness."""
+_TIED = 8
+"""How many recipes beyond those asked for are looked at for a tie."""
+MAX_QUERY_CHARACTERS = 200
+"""Only this much of a query is looked at; the longest title of the measured corpora has 90."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A recipe number, its best form, and how alike that form and the subject are."""
+
+    row: int
+    form: int
+    likeness: Likeness
+
+
+class HybridRetriever:
+    """An opened index; safe to use from several threads."""
+
+    def __init__(
+        self,
+        recipes: RecipeFile,
+        lexical: LexicalIndex,
+        vectors: FaissVectorStore | None,
+        embedder: Embedder | None,
+        calibration: Calibration,
+    ) -> None:
+        self._recipes = recipes
+        self._lexical = lexical
+        self._vectors = vectors
+        self._embedder = embedder if vectors is not None else None
+        self._calibration = calibration
+        self._recipe = lru_cache(maxsize=2_000)(recipes.recipe)
+        self._form_spellings = lru_cache(maxsize=20_000)(lambda number: spellings_of(recipes.form(number)))
+
+    @staticmethod
+    def open(folder: Path, embedder: Embedder | None, *, calibrated: bool = True) -> HybridRetriever:
+        """Open the index at `folder`; `calibrated=False` is for fitting the calibration itself.
+
+        Raises:
+            IndexMissingError: there is none.
+            IndexMismatchError: it was built with another embedder or format.
+            IndexCorruptError: its files do not fit each other.
+        """
+        manifest = Manifest.read(folder)
+        manifest.check_embedder(embedder, folder)
+        manifest.check_files(folder)
+        vectors = FaissVectorStore(folder) if manifest.embedder and embedder is not None else None
+        return HybridRetriever(
+            RecipeFile(folder),
+            LexicalIndex(folder / "lexical"),
+            vectors,
+            embedder,
+            load_calibration() if calibrated else UNCALIBRATED,
+        )
+
+    def describe(self) -> str:
+        """One line: how many recipes and questions, and what backs the recalls."""
+        vectors = self._embedder.name if self._embedder else "no vectors"
+        return (
+            f"{self._recipes.recipe_count} recipes, {self._recipes.form_count} questions, lexical + {vectors}"
+        )
+
+    async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
+        """Search for `query` in a thread.
+
+        Raises:
+            RetrievalError: the index cannot be searched.
+        """
+        try:
+            return await asyncio.to_thread(self.search_now, query, limit=limit, exclude=exclude)
+        except RetrievalError:
+            raise
+        except BotError as exc:
+            raise RetrievalError(exc.message) from exc
+
+    def search_now(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
+        """Search for `query` in this thread."""
+        by_ingredients = self._by_ingredients(query, limit, exclude)
+        if by_ingredients is not None:
+            return by_ingredients
+        matches = self.matches(query)[: limit + len(exclude) + _TIED]
+        found = [(match, self._recipe(match.row)) for match in matches]
+        found = [(match, recipe) for match, recipe in found if recipe.recipe_id not in exclude]
+        text = query[:MAX_QUERY_CHARACTERS].lower()
+        found.sort(key=lambda pair: -(pair[0].likeness.rank + _tie_break(pair[1], text)))
+        hits = tuple(self._hit(match, recipe) for match, recipe in found[:limit])
+        refused = not hits or hits[0].score < self._calibration.threshold
+        return Retrieval(query=query, hits=hits, refused=refused)
+
+    def _by_ingredients(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
+        """Recipes that use everything a cook has, those that need the least besides first.
+
+        None when the query is not a list of known ingredients; the dish of that name is then looked up.
+        """
+        names = listed_ingredients(simplify(query[:MAX_QUERY_CHARACTERS]))
+        if not names or not all(self._lexical.with_ingredients([name], 1) for name in names):
+            return None
+        numbers = self._lexical.with_ingredients(names, INGREDIENT_RECALL)
+        found = [(number, self._recipe(self._recipes.row_of(number))) for number in numbers]
+        found = [(number, recipe) for number, recipe in found if recipe.recipe_id not in exclude]
+        found.sort(key=lambda pair: ingredient_fit(pair[1], names), reverse=True)
+        hits = tuple(
+            Hit(recipe, INGREDIENTS_SCORE, question_of(self._recipes.form(number)))
+            for number, recipe in found[:limit]
+        )
+        return Retrieval(query=query, hits=hits, refused=False) if hits else None
+
+    def forms(self) -> list[tuple[str, int]]:
+        """Every form with the number of its recipe; for calibration and tests."""
+        return [(self._recipes.form(n), self._recipes.row_of(n)) for n in range(self._recipes.form_count)]
+
+    def matches(self, query: str) -> list[Match]:
+        """All recalled recipes, best first."""
+        text = simplify(query[:MAX_QUERY_CHARACTERS])
+        subjects = [s for s in dict.fromkeys((strip_shell(text), plain_key_of(text))) if s]
+        if not subjects:
+            return []
+        cosines = self._nearest(subjects[0])
+        floor = min(cosines.values(), default=0.0)  # what was not among the nearest is at most as near
+        recalled = dict.fromkeys(cosines)
+        for subject in subjects:
+            recalled.update(
+                dict.fromkeys(number for number, _ in self._lexical.search(subject, LEXICAL_RECALL))
+            )
+        spellings = [spellings_of(subject) for subject in subjects]
+        best: dict[int, Match] = {}
+        for number in recalled:
+            match = self._match(number, spellings, cosines.get(number, floor))
+            if match.row not in best or match.likeness.rank > best[match.row].likeness.rank:
+                best[match.row] = match
+        return sorted(best.values(), key=lambda match: (-match.likeness.rank, match.row))
+
+    def _nearest(self, subject: str) -> dict[int, float]:
+        if self._vectors is None or self._embedder is None:
+            return {}
+        vector = self._embedder.embed([question_of(subject)], input_type="query")[0]
+        return dict(self._vectors.search(vector, VECTOR_RECALL))
+
+    def _match(self, number: int, subjects: Iterable[Spellings], cosine: float) -> Match:
+        form = self._form_spellings(number)
+        closest = max((likeness(subject, form, cosine) for subject in subjects), key=lambda alike: alike.rank)
+        return Match(self._recipes.row_of(number), number, closest)
+
+    def _hit(self, match: Match, recipe: Recipe) -> Hit:
+        return Hit(
+            recipe=recipe,
+            score=self._calibration.probability(match.likeness),
+            matched_question=question_of(self._recipes.form(match.form)),
+        )
+
+
+def _tie_break(recipe: Recipe, text: str) -> float:
+    """Decides between recipes of the same name; too small to overturn a difference in likeness.
+
+    First comes the one whose title was typed to the letter (emoji included), then the more complete one.
+    """
+    name = recipe.name.lower()
+    typed = len(name) / max(len(text), 1) if name in text else 0.0
+    measured = sum(1 for ingredient in recipe.ingredients if ingredient.amount)
+    completeness = min(len(recipe.steps), 10) / 10 + min(measured, 10) / 10
+    return 0.01 * typed + 0.001 * completeness
