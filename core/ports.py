@@ -137,12 +137,20 @@ class History(Protocol):
     async def current(self, chat: ChatKey) -> Conversation:
         """The chat's current conversation, bounded by count and age."""
 
-    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+    async def append(
+        self, chat: ChatKey, messages: Sequence[HistoryMessage], *, message_id: str = ""
+    ) -> None:
         """Add messages to the current conversation, all or none.
+
+        `message_id` is the platform's id of the message that was answered; what was stored under it
+        before is replaced.
 
         Raises:
             StorageError: nothing was stored.
         """
+
+    async def retract(self, chat: ChatKey, message_id: str) -> int:
+        """Take back what was stored under `message_id`; returns the number of messages deleted."""
 
     async def start_new(self, chat: ChatKey) -> None:
         """Begin a new conversation; the old one stays readable in `recent`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
+import sqlalchemy as sa
 from sqlalchemy import (
     CheckConstraint,
     DateTime,
@@ -119,6 +120,7 @@ class Message(Table):
     __table_args__ = (
         CheckConstraint("role IN ('user', 'assistant')", name="role_known"),
         Index(None, "chat_pk", "conversation", "message_pk"),
+        Index(None, "chat_pk", "message_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -135,3 +137,5 @@ class Message(Table):
     query: Mapped[str] = mapped_column(Words)
     picture_name: Mapped[str] = mapped_column(Words)
     refused: Mapped[bool]
+    message_id: Mapped[str] = mapped_column(Words, server_default=sa.text("''"))
+    """The platform's id of the message that was answered, the same on question and answer; "" if unknown."""

@@ -23,6 +23,8 @@ class MemoryChat:
 
     conversation: int = 1
     messages: list[tuple[int, HistoryMessage]] = field(default_factory=list)
+    answered: dict[str, list[HistoryMessage]] = field(default_factory=dict)
+    """What is stored under which message of the platform; the same objects as in `messages`."""
 
 
 class MemoryHistory:
@@ -53,20 +55,30 @@ class MemoryHistory:
         ]
         return Conversation(_last(messages, self._max_messages))
 
-    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+    async def append(
+        self, chat: ChatKey, messages: Sequence[HistoryMessage], *, message_id: str = ""
+    ) -> None:
         self._fail_if_told()
         if any(message.created_at.tzinfo is None for message in messages):
             text = "a datetime without a time zone cannot be stored"
             raise StorageError(text)
         if messages:
+            await self.retract(chat, message_id)
             place = self.chats.setdefault(chat, MemoryChat())
-            place.messages.extend(
-                (
-                    place.conversation,
-                    replace(m, created_at=m.created_at.astimezone(UTC), recipe=_stored(m.recipe)),
-                )
+            stored = [
+                replace(m, created_at=m.created_at.astimezone(UTC), recipe=_stored(m.recipe))
                 for m in messages
-            )
+            ]
+            place.messages.extend((place.conversation, message) for message in stored)
+            place.answered[message_id] = stored
+
+    async def retract(self, chat: ChatKey, message_id: str) -> int:
+        self._fail_if_told()
+        place = self.chats.get(chat, MemoryChat())
+        gone = place.answered.pop(message_id, []) if message_id else []
+        before = len(place.messages)
+        place.messages = [pair for pair in place.messages if not any(pair[1] is m for m in gone)]
+        return before - len(place.messages)
 
     async def start_new(self, chat: ChatKey) -> None:
         self._fail_if_told()
@@ -79,11 +91,14 @@ class MemoryHistory:
 
     async def set_picture(self, chat: ChatKey, picture_name: str) -> None:
         self._fail_if_told()
-        messages = self.chats.get(chat, MemoryChat()).messages
-        for index in reversed(range(len(messages))):
-            number, message = messages[index]
+        place = self.chats.get(chat, MemoryChat())
+        for index in reversed(range(len(place.messages))):
+            number, message = place.messages[index]
             if message.role == "assistant":
-                messages[index] = (number, replace(message, picture_name=picture_name))
+                pictured = replace(message, picture_name=picture_name)
+                place.messages[index] = (number, pictured)
+                for message_id, stored in place.answered.items():
+                    place.answered[message_id] = [pictured if m is message else m for m in stored]
                 return
 
     async def purge(self, older_than: timedelta) -> int:
