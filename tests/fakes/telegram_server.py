@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
@@ -328,7 +327,7 @@ def _hang_up(request: web.Request) -> web.Response:
 
 
 def _json(body: Any, status: int = 200) -> web.Response:
-    return web.json_response(body, status=status, dumps=lambda value: json.dumps(value, ensure_ascii=False))
+    return web.json_response(body, status=status)
 
 
 async def _serve(port: int, token: str, *, limits: bool) -> None:
