@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -43,6 +43,7 @@ from core.messages import IncomingMessage, Picture, Reply
 logger = logging.getLogger(__name__)
 
 _MAX_DRAFTS = 10_000
+_STOP_SECONDS = 5.0
 _PROBED_MESSAGE = "om_0"
 """No message has this id: a reply to it fails, but only after the permission was checked."""
 _AT_START = Patience(attempts=2, wait_seconds=5.0, backoff_seconds=0.2)
@@ -119,6 +120,8 @@ class FeishuChannel:
         self._chat_locks: dict[str, _ChatLock] = {}
         self._drafts: OrderedDict[tuple[str, str], FeishuDraft] = OrderedDict()
         self._sending = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     @property
     def name(self) -> str:
@@ -157,8 +160,9 @@ class FeishuChannel:
         drafts = list(self._drafts.values())
         self._drafts.clear()
         await asyncio.gather(*(draft.close() for draft in drafts), return_exceptions=True)
-        while self._sending:
-            await asyncio.sleep(0.02)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._idle.wait()
         await self._api.close()
         logger.info("feishu_stopped")
 
@@ -286,10 +290,13 @@ class FeishuChannel:
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
         self._sending += 1
+        self._idle.clear()
         try:
             yield
         finally:
             self._sending -= 1
+            if not self._sending:
+                self._idle.set()
 
 
 @dataclass(slots=True)

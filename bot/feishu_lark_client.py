@@ -1,8 +1,8 @@
-"""lark-oapi's long connection, with what it lacks: an acknowledgement that waits for storage, a watch for
-silence, a clean end, and no secrets in its log.
+"""lark-oapi's long connection, with what it lacks.
 
-Of `lark_oapi.ws.Client` (1.7.5) it keeps the frames, the joining of split events, the pings and the
-server's settings. It replaces
+That is an acknowledgement that waits for storage, a watch for silence, a clean end, and a log without
+secrets. Of `lark_oapi.ws.Client` (1.7.5) it keeps the frames, the joining of split events, the pings and
+the server's settings. It replaces
 
 - `_connect`, which drives a module-level loop and waits for its endpoint with blocking requests that have
   no timeout (the endpoint is asked for elsewhere and given here),
@@ -85,7 +85,7 @@ class LarkClient(Client):  # type: ignore[misc]  # lark-oapi is untyped
         self._closed = asyncio.Event()
         self._last_frame_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._handling = 0
+        self._handling: set[asyncio.Task[None]] = set()
         if endpoint.client_config:
             self._configure(ClientConfig(dict(endpoint.client_config)))
 
@@ -121,28 +121,30 @@ class LarkClient(Client):  # type: ignore[misc]  # lark-oapi is untyped
 
     async def disconnect(self, grace_seconds: float) -> None:
         """Let events under way be acknowledged, then close."""
-        try:
-            async with asyncio.timeout(grace_seconds):
-                while self._handling and not self._closed.is_set():
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
-            logger.warning("feishu_events_unacknowledged count=%d", self._handling)
+        if self._handling and not self._closed.is_set():
+            _, unfinished = await asyncio.wait(self._handling, timeout=grace_seconds)
+            if unfinished:
+                logger.warning("feishu_events_unacknowledged count=%d", len(unfinished))
         await self._conn.close()
+        self._cache._cron.cancel()  # noqa: SLF001  (else it lives, and keeps this object, for ever)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _begin(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    def _begin(self, work: Any) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _receive_message_loop(self) -> None:
         try:
             async for message in self._conn:
                 self._last_frame_at = time.monotonic()
                 if isinstance(message, bytes):
-                    self._begin(self._handle_message(message))
+                    task = self._begin(self._handle_message(message))
+                    self._handling.add(task)
+                    task.add_done_callback(self._handling.discard)
         except websockets.ConnectionClosed as exc:
             logger.info("feishu_connection_ended code=%s", exc.rcvd.code if exc.rcvd else "none")
         finally:
@@ -169,15 +171,11 @@ class LarkClient(Client):  # type: ignore[misc]  # lark-oapi is untyped
         if headers.get(HEADER_TYPE) not in {MessageType.EVENT.value, MessageType.CARD.value}:
             return
         started = time.monotonic()
-        self._handling += 1
-        try:
-            response = await self._response_to(payload)
-            header = frame.headers.add()
-            header.key, header.value = HEADER_BIZ_RT, str(int((time.monotonic() - started) * 1000))
-            frame.payload = json.dumps(response).encode()
-            await self._write_message(frame.SerializeToString())
-        finally:
-            self._handling -= 1
+        response = await self._response_to(payload)
+        header = frame.headers.add()
+        header.key, header.value = HEADER_BIZ_RT, str(int((time.monotonic() - started) * 1000))
+        frame.payload = json.dumps(response).encode()
+        await self._write_message(frame.SerializeToString())
 
     async def _response_to(self, payload: bytes) -> dict[str, object]:
         # Shielded: what is being stored stays so; it is only not acknowledged, and will come again.

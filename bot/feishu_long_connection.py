@@ -116,7 +116,7 @@ class LongConnection:
         finally:
             main_loop, ended = self._main_loop, self._ended
             if main_loop is not None and ended is not None and not main_loop.is_closed():
-                main_loop.call_soon_threadsafe(lambda: ended.done() or ended.set_result(None))
+                main_loop.call_soon_threadsafe(_set_done, ended)
 
     async def _keep_connected(self) -> None:
         self._stopping = asyncio.Event()
@@ -200,3 +200,8 @@ class LongConnection:
 
 async def _awaited(work: Awaitable[Any]) -> Any:
     return await work
+
+
+def _set_done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
