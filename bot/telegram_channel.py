@@ -1,16 +1,13 @@
 """Telegram as a `bot.delivery.Channel`.
 
     telegram_updates   Update → what it asks      telegram_render   Reply → texts with entities
-    telegram_polling, telegram_webhook: receiving  telegram_draft    answers while they are made
-    telegram_api       calls and their errors      telegram_pacing   when to send
+    telegram_polling, _webhook, _receiver           telegram_sender   answers, paced by telegram_pacing
+    telegram_api       account, menu, updates      telegram_draft    answers while they are made
     telegram_buttons, telegram_memory: what must survive a restart
 
 What can be doubled: Telegram has no idempotency keys. A message whose answer was lost, or that was sent just
 before a kill, is sent again. Of an answer in several parts only the part at hand can be doubled: how far it
 got is kept under the delivery's key. An answer streamed in a group is an edit, and cannot be doubled.
-
-Stickers, places, voice notes and the like are answered here with one sentence (`UNREADABLE`, at most once a
-minute in a chat); they are not questions and go through no inbox, so a kill may swallow that sentence.
 """
 
 from __future__ import annotations
@@ -19,8 +16,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -33,27 +29,24 @@ from bot.telegram_memory import TelegramMemory
 from bot.telegram_pacing import Pacer, PacingLimits
 from bot.telegram_polling import Poller
 from bot.telegram_render import MAX_CAPTION_UNITS, RichText, clean, parts_of, split
+from bot.telegram_steps import run_steps
 from bot.telegram_updates import (
     ALLOWED_UPDATES,
     CHANNEL,
-    Asked,
     Identity,
-    Pressed,
-    Unreadable,
     UpdateReader,
 )
 from bot.telegram_webhook import WebhookReceiver
-from core.errors import BotError, ChannelError, InputError, SettingsError, StorageError
+from core.errors import ChannelError, SettingsError, StorageError
 from core.messages import IncomingMessage, Picture, Reply
 
 if TYPE_CHECKING:
-    from bot.telegram_api import Me, Place, TelegramApi
+    from bot.telegram_api import Me, TelegramApi
+    from bot.telegram_receiver import UpdateReceiver
+    from bot.telegram_sender import Place
 
 logger = logging.getLogger(__name__)
 
-UNREADABLE = "我只看得懂文字。想做什么菜，打字告诉我就行，例如「番茄炒蛋怎么做」。"
-EXPIRED = "这个按钮已经过期，请直接打字告诉我。"
-NOTICE_INTERVAL_SECONDS = 60.0
 _STOP_SECONDS = 5.0
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{8,128}")
 _PHOTO_TYPES = {"image/jpeg", "image/png", "image/webp"}
@@ -129,10 +122,7 @@ class TelegramChannel:
             self._webhook = WebhookReceiver(webhook_url, webhook_secret, self._take)
         self._poller: Poller | None = None
         self._api: TelegramApi | None = None
-        self._reader: UpdateReader | None = None
-        self._accept: Accept | None = None
-        self._noticed_at: dict[str, float] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._receiver: UpdateReceiver | None = None
         self._deliveries: set[asyncio.Task[Any]] = set()
 
     def __repr__(self) -> str:
@@ -146,7 +136,7 @@ class TelegramChannel:
     @property
     def is_receiving(self) -> bool:
         """Whether messages come in: no more after a conflict with another poller."""
-        return self._poller.is_receiving if self._poller is not None else self._accept is not None
+        return self._poller.is_receiving if self._poller is not None else self._receiver is not None
 
     def routes(self) -> list[web.RouteDef]:
         """The webhook's route, to be mounted in the bot's server; none in polling mode.
@@ -162,14 +152,11 @@ class TelegramChannel:
         try:
             await api.open()
             me = await api.me()
-            self._reader = UpdateReader(
-                Identity(me.user_id, me.username), [name for name, _, _ in self._commands]
-            )
-            self._api, self._accept = api, accept
+            self._api, self._receiver = api, self._new_receiver(api, me, accept)
             await self._fill_menu(api)
             await self._begin_to_receive(api)
         except BaseException:
-            self._api = self._accept = None
+            self._api = self._receiver = None
             await api.close()
             await self._memory.close()
             raise
@@ -181,13 +168,11 @@ class TelegramChannel:
         """Stop receiving, finish what is being sent, close connections."""
         if self._poller is not None:
             await self._poller.stop()
-        self._accept = None
-        under_way = self._background | self._deliveries
-        if under_way:
-            await asyncio.wait(under_way, timeout=_STOP_SECONDS)
-        for task in tuple(self._background):
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        receiver, self._receiver = self._receiver, None
+        if self._deliveries:
+            await asyncio.wait(self._deliveries, timeout=_STOP_SECONDS)
+        if receiver is not None:
+            await receiver.close(_STOP_SECONDS)
         if self._api is not None:
             api, self._api = self._api, None
             await api.close()
@@ -238,7 +223,7 @@ class TelegramChannel:
         if (document := reply.document) is not None:
             file_name = clean(document.file_name) or "file"
             steps.append(lambda: api.send_document(place, document.content, file_name))
-        await self._tracked(self._run_steps(key, steps))
+        await self._tracked(run_steps(self._memory, key, steps))
 
     async def deliver_picture(
         self, message: IncomingMessage, picture: Picture, caption: str, *, key: str
@@ -266,7 +251,7 @@ class TelegramChannel:
         def more(part: RichText) -> Callable[[], Awaitable[object]]:
             return lambda: api.send_text(place, part)
 
-        await self._tracked(self._run_steps(key, [send, *(more(part) for part in rest)]))
+        await self._tracked(run_steps(self._memory, key, [send, *(more(part) for part in rest)]))
 
     # Receiving.
 
@@ -285,81 +270,11 @@ class TelegramChannel:
         self._poller.start()
 
     async def _take(self, raw: dict[str, Any]) -> None:
-        """Store what an update asks; returns only then.
-
-        Raises:
-            StorageError: it could not be stored.
-        """
-        if self._accept is None or self._reader is None or self._api is None:
+        if self._receiver is None:
             raise ChannelError("the channel is not started", retryable=True)
-        try:
-            event = self._reader.read(self._api.parsed(raw), datetime.now(UTC))
-        except InputError as exc:
-            logger.warning("telegram_update_skipped update_id=%s code=%s", raw["update_id"], exc.code)
-            return
-        match event:
-            case Asked(message):
-                await self._accept(message)
-            case Pressed():
-                await self._take_press(event)
-            case Unreadable(message):
-                self._notice(message)
-
-    async def _take_press(self, press: Pressed) -> None:
-        text = await self._buttons.message_of(press.data)
-        self._in_background(self._answer_press(press.callback_id, "" if text else EXPIRED))
-        if text and self._accept is not None:
-            await self._accept(replace(press.message, text=text))
-
-    async def _answer_press(self, callback_id: str, text: str) -> None:
-        await self._started().answer_press(callback_id, text)
-
-    def _notice(self, message: IncomingMessage) -> None:
-        now = self._pacer.clock()
-        recent = {c: at for c, at in self._noticed_at.items() if now - at < NOTICE_INTERVAL_SECONDS}
-        self._noticed_at = recent
-        if message.chat.chat_id not in recent:
-            recent[message.chat.chat_id] = now
-            self._in_background(self._send_notice(message))
-
-    async def _send_notice(self, message: IncomingMessage) -> None:
-        reply_to = message_number_of(message) if message.is_group else None
-        await self._started().send_text(self._place(message), RichText(UNREADABLE), reply_to=reply_to)
-
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        async def run() -> None:
-            try:
-                await work
-            except BotError as exc:
-                logger.info("telegram_notice_failed code=%s", exc.code)
-
-        task = asyncio.get_running_loop().create_task(run())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        await self._receiver.take(raw)
 
     # Sending.
-
-    async def _run_steps(self, key: str, steps: Sequence[Callable[[], Awaitable[object]]]) -> None:
-        """Run the steps that have not been run under this key; a single step needs no record."""
-        is_recorded = len(steps) > 1
-        done = await self._steps_done(key) if is_recorded else 0
-        for number, step in enumerate(steps[done:], start=done + 1):
-            await step()
-            if is_recorded:
-                await self._record_steps(key, number)
-
-    async def _steps_done(self, key: str) -> int:
-        try:
-            return int(await self._memory.find("sent", key) or 0)
-        except StorageError:
-            logger.warning("telegram_memory_unreadable")
-            return 0
-
-    async def _record_steps(self, key: str, number: int) -> None:
-        try:
-            await self._memory.keep("sent", key, str(number))
-        except StorageError:
-            logger.warning("telegram_memory_unwritable")
 
     async def _keyboard_of(self, reply: Reply) -> tuple[tuple[tuple[str, str], ...], ...]:
         try:
@@ -385,6 +300,13 @@ class TelegramChannel:
         except ChannelError as exc:
             logger.warning("telegram_menu_not_set code=%s", exc.code)
 
+    def _new_receiver(self, api: TelegramApi, me: Me, accept: Accept) -> UpdateReceiver:
+        from bot.telegram_receiver import UpdateReceiver
+
+        identity = Identity(me.user_id, me.username)
+        reader = UpdateReader(identity, [name for name, _, _ in self._commands])
+        return UpdateReceiver(api, reader, self._buttons, accept)
+
     def _new_api(self) -> TelegramApi:
         from bot.telegram_api import TelegramApi
 
@@ -397,7 +319,7 @@ class TelegramChannel:
 
     @staticmethod
     def _place(message: IncomingMessage) -> Place:
-        from bot.telegram_api import Place
+        from bot.telegram_sender import Place
 
         return Place.of(message)
 

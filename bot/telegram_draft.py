@@ -24,7 +24,8 @@ from core.errors import ChannelError, ChannelGoneError, StorageError
 from core.messages import IncomingMessage, ReplyEvent, ReplyFinished, TextDelta, TextFinished
 
 if TYPE_CHECKING:
-    from bot.telegram_api import Place, TelegramApi
+    from bot.telegram_api import TelegramApi
+    from bot.telegram_sender import Place
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot import telegram_channel
+from bot import telegram_receiver
 from core.messages import ChatKey, UserKey
 from tests.bot.telegram_kit import Inbox, Kit, channel_on, started
 from tests.fakes.telegram_server import Fault, TelegramServer, flood
@@ -38,7 +39,7 @@ async def test_an_update_is_confirmed_only_after_it_was_stored(kit: Kit) -> None
     kit.inbox.gate = asyncio.Event()
     update = await kit.server.world.private_text("一")
     async with kit.server.changed:
-        assert kit.server.offset <= update["update_id"]
+        assert kit.server.feed.offset <= update["update_id"]
     kit.inbox.gate.set()
     await kit.server.confirmed(update)
     assert kit.inbox.texts == ["一"]
@@ -73,7 +74,7 @@ async def test_a_clean_stop_confirms_what_was_stored(tmp_path: Path) -> None:
         update = await kit.server.world.private_text("一")
         await kit.inbox.wait_for(1)
         server = kit.server
-    assert server.offset == update["update_id"] + 1
+    assert server.feed.offset == update["update_id"] + 1
 
 
 @pytest.mark.parametrize(
@@ -186,7 +187,7 @@ async def test_what_is_not_text_gets_one_friendly_sentence_a_minute(kit: Kit) ->
     await kit.server.wait_for("sendMessage")
     last = await world.private_text("完")
     await kit.server.confirmed(last)
-    assert kit.texts() == [telegram_channel.UNREADABLE]
+    assert kit.texts() == [telegram_receiver.UNREADABLE]
     assert kit.inbox.texts == ["完"]
 
 
@@ -194,7 +195,9 @@ async def test_service_messages_and_other_bots_are_ignored(kit: Kit) -> None:
     world = kit.server.world
     await world.group_text("", new_chat_members=[world.bot])
     other_bot = {"id": 5, "is_bot": True, "first_name": "别的"}
-    await world.private_text("我也是机器人", **{"from": other_bot})
+    await world.push(
+        {"message": world._incoming(world._private_chat(5), 5, text="我也是") | {"from": other_bot}}
+    )
     last = await world.private_text("完")
     await kit.server.confirmed(last)
     assert (kit.inbox.texts, kit.sent()) == (["完"], [])
@@ -247,7 +250,7 @@ async def test_no_words_and_no_token_in_any_log(kit: Kit, caplog: pytest.LogCapt
     assert "AAF-secret" not in repr(kit.channel) + repr(kit.channel._started())
 
 
-def _message_of(sender: dict[str, object]) -> dict[str, object]:
+def _message_of(sender: dict[str, Any]) -> dict[str, Any]:
     chat = {"id": GROUP_ID, "type": "supergroup", "title": "厨房群"}
     return {"message_id": 5, "date": 1_700_000_000, "from": sender, "chat": chat, "text": "你好"}
 

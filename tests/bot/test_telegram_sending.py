@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from bot.telegram_channel import EXPIRED
+from bot.telegram_receiver import EXPIRED
 from core.errors import ChannelError, ChannelGoneError
 from core.messages import Button, Document, Picture, Reply
 from tests.bot.telegram_kit import FAST, Inbox, Kit, channel_on, question, started
@@ -172,7 +173,7 @@ async def test_a_delivery_tried_again_goes_on_where_it_was(kit: Kit) -> None:
 
 
 async def test_a_broken_connection_is_tried_again(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram_api.RETRY_PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("bot.telegram_sender.RETRY_PAUSES_SECONDS", (0.0, 0.0, 0.0))
     message = await kit.asked()
     kit.server.fail("sendMessage", Fault(drop="before"), Fault(status=502), Fault(status=500))
     await kit.channel.deliver_text(message, Reply(text="好"), key="k")
@@ -186,7 +187,7 @@ async def test_a_broken_connection_is_tried_again(kit: Kit, monkeypatch: pytest.
 async def test_a_lost_answer_doubles_one_message_and_loses_none(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.telegram_api.RETRY_PAUSES_SECONDS", (0.0,))
+    monkeypatch.setattr("bot.telegram_sender.RETRY_PAUSES_SECONDS", (0.0,))
     kit.server.fail("sendMessage", Fault(drop="after"))
     await kit.channel.deliver_text(await kit.asked(), Reply(text="好"), key="k")
     assert kit.texts() == ["好", "好"]
@@ -274,7 +275,7 @@ async def test_a_stop_waits_for_what_is_being_sent(kit: Kit) -> None:
     assert caught.value.retryable
 
 
-def _in_characters(sent: dict[str, object]) -> list[dict[str, object]]:
+def _in_characters(sent: dict[str, Any]) -> list[dict[str, Any]]:
     """Entities with offsets in characters; these texts have no character above U+FFFF."""
     assert max(str(sent["text"])) <= "\uffff"
     entities = sent["entities"]

@@ -123,7 +123,7 @@ async def test_a_menu_that_is_refused_does_not_keep_the_bot_from_starting(tmp_pa
 
 async def test_polling_takes_over_from_a_webhook(tmp_path: Path) -> None:
     async with TelegramServer().running() as server:
-        server.webhook.url = "https://example.org/old"
+        server.feed.webhook.url = "https://example.org/old"
         channel, inbox = channel_on(server, tmp_path), Inbox()
         await channel.start(inbox.accept)
         await server.world.private_text("一")
@@ -139,8 +139,8 @@ async def test_updates_come_by_webhook_and_again_when_they_were_not_stored(tmp_p
         await server.world.private_text("二")
         await inbox.wait_for(2)
         assert inbox.texts == ["一", "二"]
-        assert server.webhook.failures == 2
-        assert server.webhook.secret == SECRET
+        assert server.feed.webhook.failures == 2
+        assert server.feed.webhook.secret == SECRET
 
 
 async def test_forged_and_broken_posts_are_refused(tmp_path: Path) -> None:

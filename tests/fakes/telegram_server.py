@@ -27,15 +27,15 @@ import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 from aiohttp import web
 
+from tests.fakes.telegram_feed import TelegramFeed
 from tests.fakes.telegram_limits import Fault, RateLimits, flood
 from tests.fakes.telegram_methods import Files, Parameters, TelegramMethods
-from tests.fakes.telegram_rules import ApiError, bad_request, webhook_fault
+from tests.fakes.telegram_rules import ApiError, bad_request
 from tests.fakes.telegram_world import BOT_ID, Json, TelegramWorld
 
 TOKEN = f"{BOT_ID}:AAF-secret_Of_the_fake_Telegram_0123456789"
@@ -54,14 +54,6 @@ class Call:
     result: Any = None
 
 
-@dataclass
-class _Webhook:
-    url: str = ""
-    secret: str = ""
-    allowed: list[str] = field(default_factory=list)
-    failures: int = 0
-
-
 class TelegramServer:
     """The server.
 
@@ -69,7 +61,7 @@ class TelegramServer:
         world: who writes, and what was said.
         calls: every call that reached a method, getUpdates left out, in the order of its answer.
         faults: what goes wrong with the next calls of a method ("*": of any); None lets one pass.
-        polls: how many getUpdates were begun.
+        feed: getUpdates and the webhook.
     """
 
     def __init__(self, token: str = TOKEN) -> None:
@@ -81,11 +73,7 @@ class TelegramServer:
         self.calls: list[Call] = []
         self.changed = asyncio.Condition()
         self.faults: defaultdict[str, deque[Fault | None]] = defaultdict(deque)
-        self.polls = 0
-        self.webhook = _Webhook()
-        self.offset = 0
-        self._poller: asyncio.Event | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.feed = TelegramFeed(self.world, self.changed)
 
     @asynccontextmanager
     async def running(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[TelegramServer]:
@@ -103,9 +91,7 @@ class TelegramServer:
             self.api_url = f"http://{host}:{runner.addresses[0][1]}"
             yield self
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self.feed.close()
             await runner.cleanup()
 
     def fail(self, method: str, *faults: Fault | None) -> None:
@@ -126,7 +112,7 @@ class TelegramServer:
     async def confirmed(self, update: Json) -> None:
         """Wait until getUpdates has been called with an offset above `update`."""
         async with self.changed:
-            await self.changed.wait_for(lambda: self.offset > update["update_id"])
+            await self.changed.wait_for(lambda: self.feed.offset > update["update_id"])
 
     def texts(self, chat_id: int) -> list[str]:
         """What the bot's messages in a chat say now, oldest first; of photos the caption."""
@@ -165,7 +151,7 @@ class TelegramServer:
         call = Call(method, given.given, files, time.monotonic())
         try:
             if method.lower() == "getupdates":
-                return _json({"ok": True, "result": await self._get_updates(given)})
+                return _json({"ok": True, "result": await self.feed.get_updates(given)})
             call.result = self._result(method.lower(), given, files)
         except ApiError as error:
             call.status, call.result = error.status, error.body()
@@ -176,16 +162,8 @@ class TelegramServer:
         return _json({"ok": True, "result": call.result})
 
     def _result(self, method: str, given: Parameters, files: Files) -> Any:
-        match method:
-            case "setwebhook":
-                return self._set_webhook(given)
-            case "deletewebhook":
-                self.webhook = _Webhook()
-                return True
-            case "getwebhookinfo":
-                pending = len(self.world.updates)
-                info = {"url": self.webhook.url, "has_custom_certificate": False}
-                return {**info, "pending_update_count": pending}
+        if method in self.feed.table:
+            return self.feed.table[method](given)
         function = self.methods.table.get(method)
         if function is None:
             raise ApiError(404, "Not Found")
@@ -195,75 +173,6 @@ class TelegramServer:
         async with self.changed:
             self.calls.append(call)
             self.changed.notify_all()
-
-    async def _get_updates(self, given: Parameters) -> list[Json]:
-        if self.webhook.url:
-            raise ApiError(
-                409,
-                "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to "
-                "delete the webhook first",
-            )
-        if self._poller is not None:
-            self._poller.set()
-        terminated = self._poller = asyncio.Event()
-        self.polls += 1
-        offset, limit = given.number("offset"), min(max(given.number("limit", 100), 1), 100)
-        if offset > 0:
-            async with self.changed:
-                self.offset = max(offset, self.offset)
-                self.changed.notify_all()
-            self.world.updates[:] = [u for u in self.world.updates if u["update_id"] >= offset]
-        try:
-            await self._wait_for_update(terminated, given.number("timeout"))
-        finally:
-            if self._poller is terminated:
-                self._poller = None
-        allowed = given.parsed("allowed_updates")
-        return [u for u in self.world.updates if not allowed or set(u) & set(allowed)][:limit]
-
-    async def _wait_for_update(self, terminated: asyncio.Event, timeout_seconds: int) -> None:
-        arrival = asyncio.ensure_future(self._any_update())
-        ended = asyncio.ensure_future(terminated.wait())
-        try:
-            await asyncio.wait({arrival, ended}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            arrival.cancel()
-            ended.cancel()
-        if terminated.is_set():
-            raise ApiError(
-                409,
-                "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
-                "running",
-            )
-
-    async def _any_update(self) -> None:
-        async with self.world.arrived:
-            await self.world.arrived.wait_for(lambda: bool(self.world.updates))
-
-    def _set_webhook(self, given: Parameters) -> bool:
-        url, secret = given.text("url"), given.text("secret_token")
-        if url and (fault := webhook_fault(url, secret)) is not None:
-            raise fault
-        self.webhook = _Webhook(url, secret, given.parsed("allowed_updates") or [])
-        if url:
-            task = asyncio.ensure_future(self._deliver_to_webhook(self.webhook))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        return True
-
-    async def _deliver_to_webhook(self, webhook: _Webhook) -> None:
-        async with aiohttp.ClientSession() as session:
-            while self.webhook is webhook:
-                await self._any_update()
-                update = self.world.updates[0]
-                headers = {"X-Telegram-Bot-Api-Secret-Token": webhook.secret} if webhook.secret else {}
-                async with session.post(webhook.url, json=update, headers=headers) as response:
-                    accepted = 200 <= response.status < 300
-                if accepted:
-                    self.world.updates.remove(update)
-                else:
-                    webhook.failures += 1
-                    await asyncio.sleep(_RETRY_SECONDS)
 
     async def _download(self, request: web.Request) -> web.Response:
         if request.match_info["token"] != self.token:
