@@ -38,10 +38,12 @@ _THREADS = 16
 _POLL_SECONDS = 0.5
 """How often to look whether work that an earlier process began is done."""
 _BATCH = 500
-_RESUME_SECONDS = 5.0
+_REPAIR_SECONDS = 5.0
 """How long to wait before work whose database failed is begun again."""
 _FLUSH_SECONDS = 1.0
 """How late the note that work is done is made; until then, a restart finds the kept result."""
+_MAX_REPAIRS = 10
+"""How often work is begun again that ended with an error; far more than a full disk, once emptied, needs."""
 _MAX_ATTEMPTS = 1000
 """Restarts that a message may be caught in. A crash loop must not lose what waits, only be noticed."""
 
@@ -138,10 +140,7 @@ class WorkQueue:
 
     async def _work_off(self, chat_key: str, waiting: deque[StoredEvent]) -> None:
         while waiting:
-            try:
-                await expected(self._done(waiting[0]), f"work={work_id_of(waiting[0])}")
-            except BotError as exc:
-                logger.error("work_given_up work=%s code=%s", work_id_of(waiting[0]), exc.code)  # noqa: TRY400
+            await self._done(waiting[0])
             self._finished.append(waiting.popleft().sequence)
         del self._chats[chat_key]
         if not self._chats:
@@ -150,15 +149,15 @@ class WorkQueue:
     async def _done(self, event: StoredEvent) -> None:
         """Have one piece of work done; begun by an earlier process already, wait until it is."""
         work_id = work_id_of(event)
-        while True:
+        for _ in range(_MAX_REPAIRS):
             try:
                 with self._events.translated_errors():
-                    await self._begun(work_id, event.data)
-            except StorageError as exc:
+                    return await expected(self._begun(work_id, event.data), f"work={work_id}")
+            except BotError as exc:
                 logger.error("work_interrupted work=%s code=%s", work_id, exc.code)  # noqa: TRY400
-                await self._resume(work_id)
-            else:
-                return
+                await self._repair(work_id)
+        logger.error("work_given_up work=%s", work_id)
+        return None
 
     async def _begun(self, work_id: str, data: str) -> None:
         """Run the work, or wait for it if it runs already; finished already, nothing happens."""
@@ -170,18 +169,31 @@ class WorkQueue:
             handle = await DBOS.start_workflow_async(self._turn, data)
         await handle.get_result(polling_interval_sec=_POLL_SECONDS)
 
-    async def _resume(self, work_id: str) -> None:
-        """Let work go on that ended because its database failed; if it had not begun, nothing happens."""
-        from dbos import error
-
-        await asyncio.sleep(_RESUME_SECONDS)
+    async def _repair(self, work_id: str) -> None:
+        """Let work go on that ended because its database failed, as soon as the database takes it."""
         self.interrupted.add(work_id)
-        with suppress(StorageError, error.DBOSNonExistentWorkflowError):
-            await asyncio.to_thread(self._resumed, work_id)
+        while True:
+            await asyncio.sleep(_REPAIR_SECONDS)
+            try:
+                return await expected(asyncio.to_thread(self._repaired, work_id), f"work={work_id}")
+            except StorageError as exc:
+                logger.warning("repair_postponed work=%s code=%s", work_id, exc.code)
+            except BotError:
+                return None
 
-    def _resumed(self, work_id: str) -> None:
+    def _repaired(self, work_id: str) -> None:
+        """Drop the failed step, if the failure itself could be stored; what had not begun stays so."""
+        client = self._started()
         with self._events.translated_errors():
-            self._started().resume_workflow(work_id)
+            found = client.list_workflows(workflow_ids=[work_id], load_input=False, load_output=False)
+            if not found:
+                return
+            if found[0].status != "ERROR":
+                client.resume_workflow(work_id)
+                return
+            steps = client.list_workflow_steps(work_id)
+            failed = [step["function_id"] for step in steps if step["error"] is not None]
+            client.rewind_workflow(work_id, start_step=min(failed, default=len(steps) + 1))
 
     def delete(self, events: Sequence[StoredEvent]) -> None:
         """Delete the inputs and results of work that is done. Blocking.

@@ -136,6 +136,7 @@ class TurnSteps:
         channel = self._channels[event.message.chat.channel]
         picture = answer.reply.picture
         if answer.picture_follows:
+            self.counts["pictures_awaited"] += 1
             picture = await self._awaited_picture(event, answer.reply)
         if picture is None:
             return "none"

@@ -100,6 +100,6 @@ class RecordingChannel:
         if failure is not None:
             raise failure
         self.sent.append(delivery)
-        self.on_sent(delivery)
         async with self._arrival:
             self._arrival.notify_all()
+        self.on_sent(delivery)
