@@ -98,12 +98,14 @@ class TelegramApi(TelegramSender):
         Raises:
             SettingsError: Telegram refuses the address or the secret, the token, or cannot be reached.
         """
-        try:
-            await self._set_up(
-                lambda: self._bot.set_webhook(url, secret_token=secret, allowed_updates=list(allowed))
-            )
-        except BadRequest as exc:
-            raise SettingsError("TELEGRAM_WEBHOOK_URL", f"Telegram refuses it: {exc.message}") from exc
+
+        async def set_url() -> None:
+            try:
+                await self._bot.set_webhook(url, secret_token=secret, allowed_updates=list(allowed))
+            except BadRequest as exc:
+                raise SettingsError("TELEGRAM_WEBHOOK_URL", f"Telegram refuses it: {exc.message}") from exc
+
+        await self._set_up(set_url)
 
     async def delete_webhook(self) -> None:
         """Have updates wait for getUpdates; those that wait already are kept.
@@ -134,8 +136,6 @@ class TelegramApi(TelegramSender):
             ) from exc
         except NoBotApiError as exc:
             raise SettingsError("TELEGRAM_API_URL", "this server is not a Telegram Bot API server") from exc
-        except BadRequest:
-            raise
         except TelegramError as exc:
             raise SettingsError("TELEGRAM_API_URL", f"the server cannot be used: {exc}") from exc
 

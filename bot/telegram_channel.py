@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 2.5
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{8,128}")
 _PHOTO_TYPES = {"image/jpeg", "image/png", "image/webp"}
 _MAX_PHOTO_BYTES = 10 * 1024 * 1024  # docs, sendPhoto

@@ -30,7 +30,8 @@ Take = Callable[[Json], Awaitable[None]]
 
 FIRST_BACKOFF_SECONDS = 0.5
 LONGEST_BACKOFF_SECONDS = 30.0
-_LAST_CONFIRMATION_SECONDS = 2.0
+_STORING_SECONDS = 3.0
+_LAST_CONFIRMATION_SECONDS = 1.0
 
 
 class Poller:
@@ -78,6 +79,8 @@ class Poller:
         if self._task is None:
             return
         was_receiving = self.is_receiving
+        await asyncio.wait({self._task}, timeout=_STORING_SECONDS)
+        self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         if was_receiving and self._offset:
             try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +18,7 @@ from bot.telegram_memory import TelegramMemory
 from bot.telegram_webhook import MAX_BODY_BYTES, SECRET_HEADER
 from core.errors import SettingsError, StorageError
 from tests.bot.telegram_kit import Inbox, channel_on, started
-from tests.fakes.telegram_server import Fault, TelegramServer
+from tests.fakes.telegram_server import Fault, TelegramServer, bad_request
 from tests.fakes.telegram_world import BOT_ID, BOT_NAME
 
 SECRET = "a-Secret_of-32-characters-or-so-0"
@@ -197,3 +199,32 @@ async def test_memory_survives_forgets_and_says_what_is_wrong(tmp_path: Path) ->
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(StorageError):
         await TelegramMemory(path).open()
+
+
+async def test_a_stop_does_not_wait_for_a_store_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.telegram_polling._STORING_SECONDS", 0.05)
+    async with started(tmp_path) as kit:
+        kit.inbox.gate = asyncio.Event()
+        update = await kit.server.world.private_text("一")
+        while kit.server.feed._poller is not None:  # noqa: ASYNC110 - until the update has been fetched
+            await asyncio.sleep(0)
+        await kit.channel.stop()
+        assert kit.server.feed.offset <= update["update_id"]
+
+
+async def test_an_address_that_telegram_refuses_is_named(tmp_path: Path) -> None:
+    async with TelegramServer().running() as server:
+        channel = channel_on(
+            server, tmp_path, mode="webhook", webhook_url="https://example.org/x", webhook_secret=SECRET
+        )
+        server.fail("setWebhook", Fault(error=bad_request("bad webhook: IP address 10.0.0.1 is reserved")))
+        with pytest.raises(SettingsError) as caught:
+            await channel.start(Inbox().accept)
+    assert caught.value.setting == "TELEGRAM_WEBHOOK_URL"
+
+
+def test_the_sdk_is_loaded_only_when_a_channel_starts() -> None:
+    program = "import sys, bot.telegram_channel; sys.exit(bool({'telegram', 'httpx'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
