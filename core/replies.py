@@ -26,11 +26,12 @@ def answer(request: AnswerRequest, text: str) -> Reply:
 
 
 def refusal(turn: Turn, understanding: Understanding, nearest: tuple[Hit, ...]) -> Reply:
-    """A friendly no with the nearest dishes; 「换一道」 with nothing left to show says just that."""
+    """A friendly no; 「换一道」 with nothing left to show says just that. Its buttons are the dishes it offers."""
     shown = turn.conversation.shown_recipe_ids(understanding.query)
     exhausted = isinstance(understanding.aspect, AnotherDish) and bool(shown)
     text = refusal_text(understanding.query, nearest, exhausted=exhausted)
-    return Reply(text=text, refused=True, buttons=refusal_buttons(nearest))
+    offered = tuple(button for button in refusal_buttons(nearest) if button.label in text)
+    return Reply(text=text, refused=True, buttons=offered)
 
 
 def _query_behind(request: AnswerRequest) -> str:

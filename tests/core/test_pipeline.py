@@ -89,6 +89,14 @@ async def test_what_is_not_known_is_refused_with_the_nearest_dishes() -> None:
     assert [button.message for button in reply.buttons] == ["红烧肉怎么做"]
 
 
+async def test_thanks_get_an_answer_and_no_dishes() -> None:
+    kitchen = Kitchen()
+    kitchen.retriever.nearest = (BRAISED_PORK,)
+    reply = await kitchen.reply("谢谢")
+    assert (reply.refused, reply.buttons) == (True, ())
+    assert reply.text.startswith("不客气")
+
+
 async def test_another_dish_leaves_out_what_was_shown() -> None:
     kitchen = Kitchen()
     query = "鸡蛋和番茄能做什么"
