@@ -26,7 +26,7 @@ def answer(request: AnswerRequest, text: str) -> Reply:
 
 
 def refusal(turn: Turn, understanding: Understanding, nearest: tuple[Hit, ...]) -> Reply:
-    """A friendly no; 「换一道」 with nothing left to show says just that. Its buttons are the dishes it offers."""
+    """A friendly no; 「换一道」 with nothing left to show says just that. Buttons are what it offers."""
     shown = turn.conversation.shown_recipe_ids(understanding.query)
     exhausted = isinstance(understanding.aspect, AnotherDish) and bool(shown)
     text = refusal_text(understanding.query, nearest, exhausted=exhausted)
