@@ -19,8 +19,9 @@ from core.errors import (
     RetrievalError,
     RewriteError,
 )
-from core.messages import ReplyEvent, ReplyFinished, Stage, StageStarted, TextDelta, TextFinished
+from core.messages import Picture, ReplyEvent, ReplyFinished, Stage, StageStarted, TextDelta, TextFinished
 from core.pipeline import CUT_OFF, PipelineLimits
+from core.recipe import Recipe
 from core.stages import StageTimes, limited
 from tests.core.pipeline_kitchen import ILLUSTRATED, SOON, WHOLE, Kitchen, after, shape, streamed
 from tests.fakes.dishes import BRAISED_PORK
@@ -192,12 +193,23 @@ async def test_a_picture_that_takes_too_long_is_given_up() -> None:
     assert kitchen.illustrator.cancelled == 1
 
 
-async def test_a_picture_that_fails_before_the_answer_does_is_no_trouble() -> None:
+class SoreLoser(FakeImageGenerator):
+    """Fails when it is cancelled."""
+
+    async def draw(self, recipe: Recipe) -> Picture:
+        try:
+            return await super().draw(recipe)
+        except asyncio.CancelledError as exc:
+            raise IllustrationError("interrupted") from exc
+
+
+@pytest.mark.parametrize("is_drawing", [True, False])
+async def test_a_picture_that_fails_while_the_answer_does_is_no_trouble(is_drawing: bool) -> None:
     gate = asyncio.Event()
     kitchen = Kitchen(ScriptedAnswerer("一", gate, ModelUnavailableError("down")))
-    illustrator = kitchen.illustrator
-    assert illustrator is not None
+    illustrator = kitchen.illustrator = SoreLoser()
     illustrator.failure = IllustrationError("no font")
+    illustrator.gate = asyncio.Event() if is_drawing else None
     complaints: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
 
@@ -213,7 +225,7 @@ async def test_a_picture_that_fails_before_the_answer_does_is_no_trouble() -> No
 
     assert await failed()
     gc.collect()  # a task whose failure nobody looked at complains when it goes
-    assert complaints == []
+    assert (complaints, illustrator.cancelled) == ([], int(is_drawing))
 
 
 # ── Nobody waits any more ────────────────────────────────────────────────────────────────────────
