@@ -7,7 +7,7 @@ always gives the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from core.answering import (
@@ -50,7 +50,7 @@ _AMOUNT_IN_STEP = re.compile(
 class Composer:
     """Implements `core.answering.Answerer` without a language model."""
 
-    async def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
+    async def stream(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
         """Yield the answer line by line; see `Answerer.stream`. Never fails."""
         lines = self.compose(request).split("\n")
         for number, line in enumerate(lines, 1):
@@ -140,7 +140,7 @@ def _step(aspect: StepNumber, recipe: Recipe) -> list[str]:
         return [f"「{recipe.name}」一共 {count} 步：", *step_lines(recipe, range(1, count + 1))]
     number = count if aspect.number == -1 else aspect.number
     if number == count + 1:
-        return [f"一共只有 {count} 步，刚才那是最后一步，做完就可以上桌了。"]
+        return [f"一共只有 {count} 步，第{count}步就是最后一步，做完就可以上桌了。"]
     if not 1 <= number <= count:
         return [f"一共只有 {count} 步，没有第 {number} 步。最后一步是：", *step_lines(recipe, [count])]
     rest = f"（共 {count} 步）" if number < count else f"（共 {count} 步，这是最后一步）"

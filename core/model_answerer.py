@@ -55,7 +55,7 @@ class ModelAnswerer:
         self._sampling = sampling or Sampling()
         self._context_tokens = context_tokens
 
-    async def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
+    async def stream(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
         """Yield the answer as the model writes it; see `Answerer.stream`. Falls back instead of failing."""
         if request.recipe is None and request.turn.preferences.rag:
             async for delta in self._composer.stream(request):

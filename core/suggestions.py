@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from types import UnionType
 
-from core.answering import Advice, AmountOf, AnotherDish, AnswerRequest, ForServings, StepNumber, WholeRecipe
+from core.answering import (
+    Advice,
+    AmountOf,
+    AnotherDish,
+    AnswerRequest,
+    ForServings,
+    IngredientList,
+    StepNumber,
+    TimeNeeded,
+    WholeRecipe,
+)
 from core.composer_wording import duration
 from core.messages import Button
 from core.ports import Hit
@@ -17,6 +29,14 @@ MAX_BUTTONS = 4
 _MAX_NEAREST = 3
 _LONGEST_QUOTE = 20
 _EXAMPLES = "例如「番茄炒蛋怎么做」「红烧肉要炖多久」"
+_HOW = re.compile("(?:怎么做|如何做|怎样做|的?做法|怎么弄)[呢啊？?。!！ ]{0,3}$")
+_ABOUT_PARTS: tuple[tuple[type | UnionType, Button], ...] = (
+    (WholeRecipe, Button("完整做法", "完整做法")),
+    (AmountOf | IngredientList, Button("需要哪些食材", "需要哪些食材")),
+    (Advice, Button("有什么窍门", "有什么窍门")),
+    (TimeNeeded, Button("要多长时间", "需要多长时间")),
+)
+"""What to ask next about a part of a recipe, unless it was the question."""
 _OFTEN_MISSING = (
     "料酒",
     "绍兴酒",
@@ -80,12 +100,7 @@ def suggestions_of(request: AnswerRequest) -> tuple[Button, ...]:
     elif isinstance(aspect, StepNumber) and aspect.number != 0:
         buttons = _neighbour_steps(aspect, recipe)
     else:
-        buttons = [Button("完整做法", "完整做法")]
-        if not isinstance(aspect, AmountOf):
-            buttons.append(Button("需要哪些食材", "需要哪些食材"))
-        if not isinstance(aspect, Advice):
-            buttons.append(Button("有什么窍门", "有什么窍门"))
-        buttons.append(Button("要多长时间", "需要多长时间"))
+        buttons = [button for kind, button in _ABOUT_PARTS if not isinstance(aspect, kind)]
     return tuple(buttons[:MAX_BUTTONS])
 
 
@@ -168,6 +183,7 @@ def _quoted(query: str) -> str:
     visible = "".join(character for character in " ".join(query.split()) if character.isprintable())
     if not visible:
         return "这样东西"
+    visible = _HOW.sub("", visible) or visible
     short = visible if len(visible) <= _LONGEST_QUOTE else f"{visible[:_LONGEST_QUOTE]}…"
     return f"「{short}」"
 

@@ -77,7 +77,7 @@ _TOPICS: tuple[tuple[Topic, str], ...] = (
         rf"{DISH}{FILL}{any_of('能 可以 可不可以 能不能 怎么 如何')}?{_KEEP}{_KEEP_HOW_LONG}?(?:会坏|坏掉)?",
     ),
     ("other", rf"{DISH}{FILL}{any_of('能 可以')}?放{any_of('几天 多久不坏 多久 多长时间 到第二天')}"),
-    ("other", rf"{DISH}{FILL}[可以能]{{0,2}}{any_of('搭?配 就着 蘸')}(?:什么|啥){_SERVED_WITH}?"),
+    ("other", rf"{DISH}{FILL}[可以能]{{0,2}}{any_of('搭?配 就着 蘸')}(?:什么|啥){_SERVED_WITH}?好?"),
 )
 
 

@@ -133,8 +133,8 @@ def _less_or_more_of(match: re.Match[str], scene: Scene) -> Found | None:
 
 
 ADJUSTING_RULES = (
-    rule(rf"{DISH}{_LEAD_IN}{_TOO_MUCH}{_TASTE}了?{_END}", _adjusted("less")),
     rule(rf"{DISH}{_LEAD_IN}{_LESS}{_BIT}?{_TASTE}{_BIT}?的?{_END}", _adjusted("less")),
+    rule(rf"{DISH}{_LEAD_IN}{_TOO_MUCH}{_TASTE}了?{_END}", _adjusted("less")),
     rule(
         rf"{DISH}{_EATER}{_LEAD_IN}{_NOT_EATEN}[吃放加要]{{0,2}}(?P<q>[辣麻甜酸咸])的?{_END}",
         _adjusted("less"),
