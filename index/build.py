@@ -21,7 +21,7 @@ from core.errors import CorpusError, DiskFullError, RecipeIndexError
 from core.ports import Embedder
 from core.recipe import Recipe
 from index import faiss_store, lexical
-from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of
+from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of, sources_hash
 from index.questions import forms_of, question_of
 from index.readers import read_corpus
 from index.recipe_file import LineWriter, write_rows
@@ -89,6 +89,7 @@ def build_index(
             recipes=report.recipes,
             forms=report.forms,
             corpus_hash=corpus_hash(written.recipe_ids),
+            sources_hash=sources_hash(corpora),
             files=files_of(work),
         ).write(work)
         _switch(work, out)
@@ -111,10 +112,24 @@ def read_recipes(corpora: Sequence[Path], *, skip_bad: bool, skipped: list[str])
                 raise CorpusError(f"{row.message} (--skip-bad leaves such rows out and goes on)")
 
 
-def corpora_fingerprint(corpora: Sequence[Path]) -> str:
-    """The `corpus_hash` that a build of `corpora` would have."""
-    recipes = read_recipes(corpora, skip_bad=True, skipped=[])
-    return corpus_hash(dict.fromkeys(recipe.recipe_id for recipe in recipes))
+def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None) -> bool:
+    """Whether `folder` holds an index of `corpora` as they are now, made with `embedder`.
+
+    Raises:
+        CorpusError: a corpus is not there.
+    """
+    for corpus in corpora:
+        if not corpus.exists():
+            raise CorpusError(f"{corpus}: no such file or folder")
+    try:
+        manifest = Manifest.read(folder)
+        manifest.check_embedder(embedder, folder)
+        manifest.check_files(folder)
+    except RecipeIndexError:
+        return False
+    return bool(manifest.embedder) == (embedder is not None) and manifest.sources_hash == sources_hash(
+        corpora
+    )
 
 
 @dataclass(slots=True)

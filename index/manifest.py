@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Manifest:
         embedder: name of the embedder, "" for a lexical index.
         metric: how vectors are compared.
         corpus_hash: SHA-256 over the ids of all recipes, in order.
+        sources_hash: `sources_hash` of the corpora; tells cheaply whether they have changed since.
         files: path within the index → (size in bytes, SHA-256 or "" for a large file).
     """
 
@@ -41,6 +42,7 @@ class Manifest:
     recipes: int
     forms: int
     corpus_hash: str
+    sources_hash: str
     files: dict[str, tuple[int, str]]
 
     def write(self, folder: Path) -> None:
@@ -117,6 +119,19 @@ def corpus_hash(recipe_ids: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for recipe_id in recipe_ids:
         digest.update(recipe_id.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def sources_hash(corpora: Sequence[Path]) -> str:
+    """SHA-256 over the names and contents of all files of `corpora`; large ones by size and time."""
+    digest = hashlib.sha256()
+    for corpus in corpora:
+        files = sorted(p for p in corpus.rglob("*") if p.is_file()) if corpus.is_dir() else [corpus]
+        for path in files:
+            stat = path.stat()
+            content = _sha256(path) if stat.st_size <= _HASHED_BYTES else str(stat.st_mtime_ns)
+            name = path.relative_to(corpus).as_posix() if corpus.is_dir() else path.name
+            digest.update(f"{name}\0{stat.st_size}\0{content}\n".encode())
     return digest.hexdigest()
 
 
