@@ -34,7 +34,7 @@ _WITHIN = re.compile(
 _MAX_PASSES = 8
 
 DEPENDENT_SUBJECT = re.compile(
-    r"[那这它此该个道菜饭刚才上面前的里中再又说讲念读遍一下次重复看我你您想请问告诉给跟把将要需得应当能可以会是有都还也做吃弄,，和就家们来,]*"
+    r"[那这它此该个道菜饭刚才上面前的里中再又说讲念读遍一下次重复看我你您想请问告诉给跟把将要需得应当能可以会是有都还也做吃弄,，和就家们来听多人不没很太喜欢因为所以,]*"
 )
 """A subject of nothing but such characters names no dish: 「这道菜的」, 「再说一遍」, 「我想问」."""
 
