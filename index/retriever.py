@@ -178,8 +178,10 @@ class HybridRetriever:
         return Match(self._recipes.row_of(number), number, closest)
 
     def _order(self, match: Match) -> float:
-        """What hits are ordered by, in [0, 1]: likeness tells near names apart, where the probability of the
-        right ones is all but 1; the probability puts 「酸辣土豆丝」 before 「土豆泥」 for 「土豆丝」.
+        """What hits are ordered by, in [0, 1].
+
+        Likeness tells near names apart, where the probability of the right ones is all but 1; the
+        probability puts 「酸辣土豆丝」 before 「土豆泥」 when 「土豆丝」 was asked for.
         """
         return (match.likeness.rank + self._calibration.probability(match.likeness)) / 2
 
