@@ -12,11 +12,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import io
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 
 from bot.bootstrap import Assistant, assembled
 from bot.check import check
@@ -33,19 +36,39 @@ MAX_TERMINAL_CHARACTERS = 1_000_000
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0 fine, 1 something failed, 2 a setting is wrong."""
+    _accept_any_text()
     options = _parser().parse_args(arguments)
     try:
         settings = load_settings()
         set_up_logs("warning" if options.command == "chat" else settings.log_level)
         return asyncio.run(_COMMANDS[options.command](options, settings))
     except SettingsError as exc:
-        _ERRORS.print(f"[red]设置有误[/] {exc.message}", highlight=False)
+        _complain("设置有误", exc)
         return 2
     except BotError as exc:
-        _ERRORS.print(f"[red]出错了[/] {exc.message}", highlight=False)
+        _complain("出错了", exc)
+        return 1
+    except BrokenPipeError:  # whoever read the output has left: `| head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _accept_any_text() -> None:
+    """Let no terminal's encoding end the conversation: what it cannot show is escaped."""
+    for stream, errors in (
+        (sys.stdin, "surrogateescape"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=errors)
+
+
+def _complain(what: str, error: BotError) -> None:
+    """One line, unbroken, so that a command in it can be copied."""
+    _ERRORS.print(f"[red]{what}[/] {escape(error.message)}", highlight=False, soft_wrap=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,8 +124,18 @@ async def _chat(options: argparse.Namespace, settings: Settings) -> int:
             return 0
         reply, timings_ms = await terminal.once(options.user, options.once[:MAX_TERMINAL_CHARACTERS])
         document = terminal.keep(reply.document) if reply.document else None
-        print(reply_as_json(reply, timings_ms, document) if options.json else reply.text)
+        if options.json:
+            _print_json(reply_as_json(reply, timings_ms, document))
+        else:
+            print(reply.text, flush=True)
     return 1 if reply.error_code else 0
+
+
+def _print_json(line: str) -> None:
+    """JSON is UTF-8 wherever it goes; lone surrogates, which UTF-8 cannot hold, become JSON's own escapes."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
 
 
 async def _check(_options: argparse.Namespace, settings: Settings) -> int:
@@ -110,7 +143,7 @@ async def _check(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 @contextlib.asynccontextmanager
-async def _assembled(settings: Settings):  # type: ignore[no-untyped-def]
+async def _assembled(settings: Settings) -> AsyncIterator[Assistant]:
     """The assistant, with a progress bar while its index is built."""
     with contextlib.ExitStack() as stack:
         bars: list[BuildProgressBar] = []

@@ -128,7 +128,14 @@ def embedder_of(settings: Settings) -> Embedder | None:
 
 
 def corpora_of(settings: Settings) -> list[Path]:
-    """What the bot's own index is built from."""
+    """What the bot's own index is built from.
+
+    Raises:
+        SettingsError: CORPORA names something that is not there.
+    """
+    for corpus in settings.corpora:
+        if not corpus.exists():
+            raise SettingsError("CORPORA", f"{corpus}: no such file or folder")
     return [COOKBOOK_DIR, *settings.corpora]
 
 
@@ -136,12 +143,15 @@ def open_retriever(settings: Settings, progress: ReportProgress) -> HybridRetrie
     """Open the index. The bot's own one is built when it is missing or out of date; INDEX_DIR never is.
 
     Raises:
+        SettingsError: CORPORA names something that is not there.
         RecipeIndexError: INDEX_DIR cannot be opened, or a corpus cannot be read.
     """
     embedder = embedder_of(settings)
     folder = settings.effective_index_dir
-    if settings.index_dir is None and not is_current(folder, corpora_of(settings), embedder):
-        build_index(corpora_of(settings), folder, embedder, progress=progress)
+    if settings.index_dir is None:
+        corpora = corpora_of(settings)
+        if not is_current(folder, corpora, embedder):
+            build_index(corpora, folder, embedder, progress=progress)
     return HybridRetriever.open(folder, embedder)
 
 

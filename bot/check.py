@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from yarl import URL
 
 from bot.bootstrap import (
     embedder_of,
@@ -16,25 +20,32 @@ from bot.bootstrap import (
     make_data_dir,
     open_retriever,
 )
+from bot.web_channel import unusable
 from core.errors import BotError, SettingsError
 from core.recipe import Recipe
 from core.settings import Settings
 from storage.session import Database
 
 _SAMPLE = Recipe(recipe_id="check", name="番茄炒蛋", ingredients=(), steps=("检查",))
+_ANSWER_SECONDS = 3
+"""A bot on this machine answers /healthz within milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One component: what backs it, and what is wrong with it, if anything."""
+    """One component: what backs it, and what is wrong with it, if anything; `status` is for the shell."""
 
     component: str
     backing: str
     problem: str = ""
+    status: int = 0
 
 
 async def check(settings: Settings, console: Console) -> int:
-    """Check every component, print what was found, and return the exit status: 0 when all work."""
+    """Check every component, print what was found, and return the exit status.
+
+    0: all work. 1: something failed. 2: a setting is wrong.
+    """
     parts: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
         ("data folder", _data_folder),
         ("database", _database),
@@ -49,19 +60,19 @@ async def check(settings: Settings, console: Console) -> int:
     for column in ("component", "backed by", "state"):
         table.add_column(column, overflow="fold")
     for finding in findings:
-        state = f"[red]{_plain(finding.problem)}[/]" if finding.problem else "[green]ok[/]"
-        table.add_row(finding.component, finding.backing, state)
+        state = f"[red]{escape(finding.problem)}[/]" if finding.problem else "[green]ok[/]"
+        table.add_row(finding.component, escape(finding.backing), state)
     console.print(table)
-    return 1 if any(finding.problem for finding in findings) else 0
+    return max(finding.status for finding in findings)
 
 
 async def _finding(name: str, probe: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
     try:
         return Finding(name, await probe(settings))
     except SettingsError as exc:
-        return Finding(name, exc.setting, exc.message)
+        return Finding(name, exc.setting, exc.message, status=2)
     except BotError as exc:
-        return Finding(name, "–", exc.message)
+        return Finding(name, "–", exc.message, status=1)
 
 
 async def _data_folder(settings: Settings) -> str:
@@ -75,7 +86,9 @@ async def _database(settings: Settings) -> str:
         await database.check()
     finally:
         await database.close()
-    return "DATABASE_URL" if settings.database_url else str(settings.data_dir / "bot.sqlite3")
+    return (
+        "DATABASE_URL" if settings.database_url.get_secret_value() else str(settings.data_dir / "bot.sqlite3")
+    )
 
 
 async def _embedder(settings: Settings) -> str:
@@ -111,8 +124,27 @@ async def _pictures(settings: Settings) -> str:
 
 
 async def _web_page(settings: Settings) -> str:
-    return f"http://{settings.web_host}:{settings.web_port or '(any free port)'}"
+    host, port = settings.web_host, settings.web_port
+    try:
+        server = await asyncio.start_server(lambda _reader, _writer: None, host, port)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE and await _is_running(host, port):
+            return f"http://{host}:{port}, in use by a running bot"
+        raise unusable(host, port, exc) from exc
+    server.close()
+    await server.wait_closed()
+    return f"http://{host}:{port or '(any free port)'}"
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
+async def _is_running(host: str, port: int) -> bool:
+    """Whether what listens there answers as the bot does."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    url = URL.build(scheme="http", host=reachable, port=port, path="/healthz")
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=_ANSWER_SECONDS)) as session,
+            session.get(url) as response,
+        ):
+            return bool(await response.json() == {"status": "ok"})
+    except (ClientError, TimeoutError, ValueError):
+        return False
