@@ -109,7 +109,9 @@ def read_recipes(corpora: Sequence[Path], *, skip_bad: bool, skipped: list[str])
             elif skip_bad:
                 skipped.append(row.message)
             else:
-                raise CorpusError(f"{row.message} (python -m index build --skip-bad leaves such rows out and goes on)")
+                raise CorpusError(
+                    f"{row.message} (python -m index build --skip-bad leaves such rows out and goes on)"
+                )
 
 
 def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None) -> bool:
