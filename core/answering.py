@@ -19,7 +19,7 @@ from core.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class WholeRecipe:
-    """「宫保鸡丁怎么做」"""
+    """「宫保鸡丁怎么做」: the recipe as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class AmountOf:
 
 @dataclass(frozen=True, slots=True)
 class IngredientList:
-    """「需要哪些食材」「要准备什么」"""
+    """「需要哪些食材」「要准备什么」: what goes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class TimeNeeded:
 
 @dataclass(frozen=True, slots=True)
 class ForServings:
-    """「改成四人份」"""
+    """「改成四人份」: the amounts for so many people."""
 
     servings: int
 
