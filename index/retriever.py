@@ -27,7 +27,7 @@ from index.likeness import Likeness, Spellings, likeness, spellings_of
 from index.manifest import Manifest
 from index.questions import question_of
 from index.recipe_file import RecipeFile
-from index.text import plain_key_of, simplify, strip_shell
+from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
 
 LEXICAL_RECALL = 40
 VECTOR_RECALL = 20
@@ -148,7 +148,7 @@ class HybridRetriever:
     def matches(self, query: str) -> list[Match]:
         """All recalled recipes, best first."""
         text = simplify(query[:MAX_QUERY_CHARACTERS])
-        subjects = [s for s in dict.fromkeys((strip_shell(text), plain_key_of(text))) if s]
+        subjects = _subjects(text)
         if not subjects:
             return []
         cosines = self._nearest(subjects[0])
@@ -191,6 +191,13 @@ class HybridRetriever:
             score=self._calibration.probability(match.likeness),
             matched_question=question_of(self._recipes.form(match.form)),
         )
+
+
+def _subjects(text: str) -> list[str]:
+    """What a `simplify`-ed query may be about, the likeliest first, without duplicates."""
+    listed = "".join(map(plain_key_of, listed_ingredients(text)))
+    candidates = (strip_shell(text), plain_key_of(text), *clauses_before_question(text), listed)
+    return [subject for subject in dict.fromkeys(candidates) if subject]
 
 
 def _tie_break(recipe: Recipe, text: str) -> float:
