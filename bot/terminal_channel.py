@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import uuid
 from contextlib import aclosing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -117,11 +120,17 @@ class TerminalChannel:
             out.print(f"可以接着说：{suggestions}", style="dim", markup=False, highlight=False)
 
     def keep(self, document: Document) -> Path:
-        """Put a document where the person finds it; returns its path."""
+        """Put a document where the person finds it and nobody else reads it; returns its path."""
         self._exports_dir.mkdir(parents=True, exist_ok=True)
-        path = self._exports_dir / Path(document.file_name).name
-        path.write_bytes(document.content)
-        return path
+        name = Path(document.file_name)
+        for number in count(1):
+            path = self._exports_dir / (f"{name.stem}-{number}{name.suffix}" if number > 1 else name.name)
+            with contextlib.suppress(FileExistsError):
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(document.content)
+                return path
+        raise AssertionError("count() has no end")
 
 
 def reply_as_json(reply: Reply, timings_ms: dict[str, float], document: Path | None) -> str:
