@@ -137,6 +137,21 @@ class AnswerRequest:
     recipe: Recipe | None
     alternatives: tuple[Hit, ...] = ()
 
+    @property
+    def only_near(self) -> bool:
+        """Whether the recipe is merely the nearest to what was asked for, which the answer then says."""
+        best = self.alternatives[0] if self.alternatives else None
+        return best is not None and self.recipe is not None and _differs(best, self.recipe)
+
+
+SURE_SCORE = 0.95
+"""Below this chance of being what was asked for, an answer says that it is the nearest dish. Of the measured
+queries with a right answer nine in ten score above; 「红烧牛肉面」 finds 「红烧肉」 at 0.7."""
+
+
+def _differs(best: Hit, recipe: Recipe) -> bool:
+    return best.recipe.recipe_id == recipe.recipe_id and best.score < SURE_SCORE
+
 
 class Answerer(Protocol):
     """Writes the answer to a question whose recipe has been found."""

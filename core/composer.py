@@ -29,7 +29,14 @@ from core.composer_wording import ingredient_line, source_line, step_lines, summ
 from core.messages import TextDelta
 from core.question_rules import MAX_SERVINGS
 from core.recipe import DEFAULT_SERVINGS, Recipe
-from core.suggestions import lead_of, refusal_buttons, refusal_text, shows_recipe, suggestions_of
+from core.suggestions import (
+    lead_of,
+    nearest_line,
+    refusal_buttons,
+    refusal_text,
+    shows_recipe,
+    suggestions_of,
+)
 
 __all__ = ["Composer", "lead_of", "refusal_buttons", "refusal_text", "shows_recipe", "suggestions_of"]
 
@@ -84,6 +91,8 @@ def _lines_of(request: AnswerRequest, recipe: Recipe) -> list[str]:
         return [*advice_lines(aspect, recipe, request.turn.question), "", source_line(recipe)]
     if isinstance(aspect, ForServings):
         return [*_scaling_lines(request, recipe), "", *recipe_lines(recipe)]
+    if request.only_near:
+        return [nearest_line(recipe), "", *recipe_lines(recipe)]
     return recipe_lines(recipe)
 
 

@@ -80,6 +80,8 @@ def lead_of(request: AnswerRequest) -> str:
             return f"「{recipe.name}」的用量已换算成 {recipe.servings} 人份，时间和火候请看着锅判断。"
         case AnotherDish():
             return f"换成「{recipe.name}」怎么样？"
+    if request.only_near:
+        return nearest_line(recipe)
     facts = []
     if recipe.servings is not None:
         facts.append(f"{recipe.servings} 人份")
@@ -87,6 +89,11 @@ def lead_of(request: AnswerRequest) -> str:
         facts.append(f"约 {duration(recipe.minutes)}")
     known = f"（{'，'.join(facts)}）" if facts else ""
     return f"「{recipe.name}」这样做{known}："
+
+
+def nearest_line(recipe: Recipe) -> str:
+    """Said above a recipe that is merely the nearest to what was asked for."""
+    return f"没有找到同名的菜谱，最接近的是「{recipe.name}」，看看是不是你要的："
 
 
 def suggestions_of(request: AnswerRequest) -> tuple[Button, ...]:
@@ -155,7 +162,7 @@ def refusal_text(query: str, nearest: Sequence[Hit] = (), *, exhausted: bool = F
         return f"{start}要不要看看{offered}？" if offered else f"{start}换个说法或换个食材再问我吧。"
     if names and any(_share_words(query, name) for name in names):
         return f"没有找到{_quoted(query)}的菜谱，不想随便拿一份凑数。你是不是想问：{offered}？"
-    start = f"这个我帮不上忙，我只会做菜。可以问我一道菜，{_EXAMPLES}。"
+    start = f"这个我答不上来：我只懂做菜，菜谱里也没有相近的。可以问我一道菜，{_EXAMPLES}。"
     return f"{start}\n要不要看看{offered}？" if offered else start
 
 

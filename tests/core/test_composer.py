@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.answering import (
+    SURE_SCORE,
     Adjusted,
     Advice,
     AmountOf,
@@ -22,7 +23,7 @@ from core.answering import (
     WholeRecipe,
     Without,
 )
-from core.composer import WITHOUT_INDEX, Composer
+from core.composer import WITHOUT_INDEX, Composer, lead_of
 from core.composer_wording import duration
 from core.conversation import Preferences
 from core.messages import TextDelta
@@ -390,3 +391,16 @@ def test_the_whole_recipe_leaves_nothing_out(recipe: Recipe) -> None:
 )
 def test_durations_are_said_as_a_cook_says_them(minutes: int, words: str) -> None:
     assert duration(minutes) == words
+
+
+@pytest.mark.parametrize(("score", "says_so"), [(SURE_SCORE, False), (SURE_SCORE - 0.01, True)])
+def test_a_recipe_that_is_merely_the_nearest_is_called_so(score: float, says_so: bool) -> None:
+    request = AnswerRequest(
+        Turn("红烧牛肉面怎么做"),
+        Understanding(WholeRecipe(), query="红烧牛肉面怎么做"),
+        BRAISED_PORK,
+        alternatives=(Hit(BRAISED_PORK, score, "红烧肉怎么做"),),
+    )
+    line = "没有找到同名的菜谱，最接近的是「红烧肉」，看看是不是你要的："
+    assert Composer().compose(request).startswith(line) is says_so
+    assert (lead_of(request) == line) is says_so

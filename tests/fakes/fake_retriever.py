@@ -45,7 +45,7 @@ class FakeRetriever:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        found = _hits(self.answers.get(query, ()), 0.9, exclude)
+        found = _hits(self.answers.get(query, ()), 1.0, exclude)
         hits = found or _hits(self.nearest, 0.1, exclude)
         return Retrieval(query, hits[:limit], refused=not found)
 
