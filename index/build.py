@@ -7,6 +7,7 @@ fails or is killed leaves the index in use untouched.
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from core.errors import CorpusError, DiskFullError, RecipeIndexError
 from core.ports import Embedder
 from core.recipe import Recipe
 from index import faiss_store, lexical
+from index.manifest import FILE_NAME as MANIFEST_NAME
 from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of, sources_hash
 from index.questions import forms_of, question_of
 from index.readers import read_corpus
@@ -69,10 +71,11 @@ def build_index(
         RecipeIndexError: `out` holds something that is not an index.
         DiskFullError: there is no room; the old index is still in place.
     """
-    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists():
+    if not _may_be_replaced(out):
         raise RecipeIndexError(f"{out}: is not empty and not an index; choose another folder")
     work = out.with_name(f"{out.name}.building-{os.getpid()}")
     with _disk_errors(out), _removed_on_failure(work):
+        clear_leftovers(out)
         work.mkdir(parents=True)
         written = _write_recipes(corpora, work, skip_bad, progress)
         (work / "lexical").mkdir()
@@ -193,12 +196,51 @@ def _embed(
     return vectors[[place[form] for form in forms]]
 
 
+def clear_leftovers(out: Path) -> None:
+    """Remove what killed builds of `out` left beside it; an index that one had put aside comes back."""
+    for leftover in sorted(out.parent.glob(f"{glob.escape(out.name)}.*-*")):
+        kind, _, pid = leftover.name.removeprefix(f"{out.name}.").partition("-")
+        if kind not in {"building", "old"} or not pid.isdecimal() or _is_another_process(int(pid)):
+            continue
+        if kind == "old" and not out.exists():
+            leftover.rename(out)
+        else:
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_another_process(pid: int) -> bool:
+    if pid == os.getpid():  # in a container every build has the same number
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _may_be_replaced(out: Path) -> bool:
+    """Whether `out` is free, or an index, be it a damaged one."""
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    names = {path.name for path in out.iterdir()}
+    return not names or (MANIFEST_NAME in names and bool(names & {"recipes.jsonl", "forms.txt", "lexical"}))
+
+
 def _switch(work: Path, out: Path) -> None:
     """Put `work` in the place of `out`."""
     old = out.with_name(f"{out.name}.old-{os.getpid()}")
     if out.exists():
         out.rename(old)
-    work.rename(out)
+    try:
+        work.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
     if old.exists():
         shutil.rmtree(old)
 

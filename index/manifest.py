@@ -18,6 +18,7 @@ from core.ports import Embedder
 
 FORMAT_VERSION = 1
 FILE_NAME = "manifest.json"
+_NEEDED = frozenset({"recipes.jsonl", "forms.txt", "forms.rows"})
 _HASHED_BYTES = 64_000_000
 """Files up to this size are compared by hash when an index is opened, larger ones by size alone."""
 
@@ -64,7 +65,7 @@ class Manifest:
             fields = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as exc:
             raise IndexMissingError(f"{folder}: no index here; {_rebuild(folder)}") from exc
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, RecursionError) as exc:
             raise IndexCorruptError(f"{path}: damaged; {_rebuild(folder)}") from exc
         version = fields.get("format_version") if isinstance(fields, dict) else None
         if version != FORMAT_VERSION:
@@ -97,6 +98,8 @@ class Manifest:
         Raises:
             IndexCorruptError: a file is missing or altered; the message names it.
         """
+        for name in sorted(_NEEDED - self.files.keys()):
+            raise IndexCorruptError(f"{folder / FILE_NAME}: does not list {name}; {_rebuild(folder)}")
         for name, (size, digest) in self.files.items():
             path = folder / name
             if not path.is_file() or path.stat().st_size != size:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -165,6 +166,8 @@ class Sounds:
 
 _SOUND_BASE = 0xE000  # Unicode private use area: 6,400 code points, against some 400 syllables
 _SOUND_COUNT = 6400
+_RARE_SOUND_BASE = 0xF0000  # planes 15 and 16: for Latin words once the first area is full
+_RARE_SOUND_COUNT = 0x1FFFE
 _sound_codes: dict[str, str] = {}
 _sound_lock = threading.Lock()
 
@@ -179,4 +182,6 @@ def pack(syllables: Sequence[str]) -> str:
 
 def _new_sound_code(syllable: str) -> str:
     with _sound_lock:
-        return _sound_codes.setdefault(syllable, chr(_SOUND_BASE + len(_sound_codes) % _SOUND_COUNT))
+        if len(_sound_codes) >= _SOUND_COUNT:  # strangers' words must not fill memory
+            return chr(_RARE_SOUND_BASE + zlib.crc32(syllable.encode("utf-8", "replace")) % _RARE_SOUND_COUNT)
+        return _sound_codes.setdefault(syllable, chr(_SOUND_BASE + len(_sound_codes)))
