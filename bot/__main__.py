@@ -22,7 +22,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.bootstrap import Assistant, assembled
-from bot.check import check
 from bot.logs import set_up_logs
 from bot.terminal_channel import TerminalChannel, reply_as_json
 from core.errors import BotError, SettingsError
@@ -139,6 +138,8 @@ def _print_json(line: str) -> None:
 
 
 async def _check(_options: argparse.Namespace, settings: Settings) -> int:
+    from bot.check import check
+
     return await check(settings, Console())
 
 

@@ -14,6 +14,11 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 100
 """A bound against hanging, not a measurement: the test's own timeout lies above it."""
+ONE_AFTER_ANOTHER = """
+import json, sys
+from bot.__main__ import main
+sys.exit(max(main(arguments) for arguments in json.loads(sys.argv[1])))
+"""
 Outcome = subprocess.CompletedProcess[str]
 
 
@@ -80,3 +85,19 @@ class BotProcess:
     def build_index(self, *arguments: str, **settings: str) -> Outcome:
         """`python -m index build …`."""
         return self.run("build", *arguments, typed="", preexec=None, program="index", **settings)
+
+    def converse(self, *texts: str, user: str = "me", **settings: str) -> dict[str, dict[str, Any]]:
+        """Many turns with `--once --json`; each assembles the bot anew, the libraries are loaded once."""
+        turns = [["chat", "--once", text, "--user", user, "--json"] for text in texts]
+        outcome = subprocess.run(
+            [sys.executable, "-c", ONE_AFTER_ANOTHER, json.dumps(turns)],
+            cwd=self.folder,
+            env=self.environment(**settings),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        assert (outcome.returncode, outcome.stderr) == (0, "")
+        return dict(zip(texts, map(json.loads, outcome.stdout.splitlines()), strict=True))

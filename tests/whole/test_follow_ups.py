@@ -1,4 +1,4 @@
-"""Conversations over several processes: each turn is a `--once` of its own, the dish is remembered."""
+"""Conversations of `--once` turns: each finds the dish at hand in what the turns before it stored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOFU = ("麻婆豆腐怎么做", "那少辣一点呢", "改成四人份", "/clea
 Answers = dict[str, dict[str, Any]]
 
 
-def conversation(bot: BotProcess, user: str, texts: tuple[str, ...]) -> Answers:
+def one_process_a_turn(bot: BotProcess, user: str, texts: tuple[str, ...]) -> Answers:
     return {text: bot.say(text, user=user) for text in texts}
 
 
@@ -31,8 +31,8 @@ def conversation(bot: BotProcess, user: str, texts: tuple[str, ...]) -> Answers:
 def both(shared_bot: BotProcess) -> tuple[Answers, Answers]:
     """Two people at the same time, on one data folder."""
     with ThreadPoolExecutor(2) as pool:
-        pork = pool.submit(conversation, shared_bot, "小红", PORK)
-        tofu = pool.submit(conversation, shared_bot, "小麻", TOFU)
+        pork = pool.submit(one_process_a_turn, shared_bot, "小红", PORK)
+        tofu = pool.submit(shared_bot.converse, *TOFU, user="小麻")
         return pork.result(), tofu.result()
 
 
