@@ -91,7 +91,7 @@ class WebChannel:
             await web.TCPSite(runner, self._host, self._port).start()
         except OSError as exc:
             await runner.cleanup()
-            raise _unusable(self._host, self._port, exc) from exc
+            raise unusable(self._host, self._port, exc) from exc
         self._runner = runner
         address = _address(runner.addresses[0])
         logger.info("web_started address=%s", address)
@@ -147,7 +147,8 @@ class WebChannel:
         return await picture_response(self._pictures_dir, request.match_info["name"])
 
 
-def _unusable(host: str, port: int, exc: OSError) -> SettingsError:
+def unusable(host: str, port: int, exc: OSError) -> SettingsError:
+    """The error that names the setting because of which `host` and `port` cannot be listened on."""
     if exc.errno == errno.EADDRINUSE:
         return SettingsError(
             "WEB_PORT",

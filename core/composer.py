@@ -7,7 +7,7 @@ always gives the same text.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from core.answering import (
@@ -29,7 +29,14 @@ from core.composer_wording import ingredient_line, source_line, step_lines, summ
 from core.messages import TextDelta
 from core.question_rules import MAX_SERVINGS
 from core.recipe import DEFAULT_SERVINGS, Recipe
-from core.suggestions import lead_of, refusal_buttons, refusal_text, shows_recipe, suggestions_of
+from core.suggestions import (
+    lead_of,
+    nearest_line,
+    refusal_buttons,
+    refusal_text,
+    shows_recipe,
+    suggestions_of,
+)
 
 __all__ = ["Composer", "lead_of", "refusal_buttons", "refusal_text", "shows_recipe", "suggestions_of"]
 
@@ -50,7 +57,7 @@ _AMOUNT_IN_STEP = re.compile(
 class Composer:
     """Implements `core.answering.Answerer` without a language model."""
 
-    async def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
+    async def stream(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
         """Yield the answer line by line; see `Answerer.stream`. Never fails."""
         lines = self.compose(request).split("\n")
         for number, line in enumerate(lines, 1):
@@ -84,6 +91,8 @@ def _lines_of(request: AnswerRequest, recipe: Recipe) -> list[str]:
         return [*advice_lines(aspect, recipe, request.turn.question), "", source_line(recipe)]
     if isinstance(aspect, ForServings):
         return [*_scaling_lines(request, recipe), "", *recipe_lines(recipe)]
+    if request.only_near:
+        return [nearest_line(recipe), "", *recipe_lines(recipe)]
     return recipe_lines(recipe)
 
 
@@ -140,7 +149,7 @@ def _step(aspect: StepNumber, recipe: Recipe) -> list[str]:
         return [f"「{recipe.name}」一共 {count} 步：", *step_lines(recipe, range(1, count + 1))]
     number = count if aspect.number == -1 else aspect.number
     if number == count + 1:
-        return [f"一共只有 {count} 步，刚才那是最后一步，做完就可以上桌了。"]
+        return [f"一共只有 {count} 步，第{count}步就是最后一步，做完就可以上桌了。"]
     if not 1 <= number <= count:
         return [f"一共只有 {count} 步，没有第 {number} 步。最后一步是：", *step_lines(recipe, [count])]
     rest = f"（共 {count} 步）" if number < count else f"（共 {count} 步，这是最后一步）"

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from core.allergens import ALLERGENS, allergens_of
 from core.answering import Advice
 from core.composer_wording import advice, difficulty, duration, listed, step_lines
+from core.ingredient_words import ingredients_called, split_ingredient
 from core.recipe import Recipe
 
 LABEL_CAUTION = "这是按食材名推断的，买来的酱料和半成品请再看一眼包装上的标签。"
@@ -17,9 +18,10 @@ _SEARCHED = tuple(
     (re.compile(asked), re.compile(said))
     for asked, said in (
         ("多少度|几度|温度|油温|炉温|水温", "[0-9] ?[°℃度]|油温|成热"),
-        ("火", "大火|中火|小火|旺火|文火"),
-        ("锅", "炒锅|砂锅|平底锅|蒸锅|汤锅|高压锅|不粘锅|铁锅|煎锅|奶锅|砂煲|电饭"),
+        ("什么火|多大火|火候|火力|大火|中火|小火", "大火|中火|小火|旺火|文火"),
+        ("[么种个啥]锅", "炒锅|砂锅|平底锅|蒸锅|汤锅|高压锅|不粘锅|铁锅|煎锅|奶锅|砂煲|电饭"),
         ("保存|冰箱|冷藏|冷冻|隔夜|过夜|放多久|放几天|坏", "可存|保存|密封|隔夜|可放|冷[藏冻].{0,6}[天月]"),
+        ("切", "切"),
         ("提前", "提前|隔夜|前一天"),
         ("配什么|搭配|蘸|就着", "搭配|配[米饭着上]|蘸|佐"),
     )
@@ -29,6 +31,11 @@ _SEARCHED = tuple(
 _NO_CONTENT = re.compile(
     r"为什么|为啥|什么|怎么样?|怎样|如何|可以|可不可以|能不能|这道菜|这个菜|这个|需要|是不是|有没有|多少|请问|一下|[的了吗呢吧么是要能会用有在和还就都也它那我你]"
 )
+_ALLERGIC_TO = re.compile(
+    "^(?:我|对|他|她|孩子|宝宝|家人|有人)+|.*(?:会|有|容易|什么|哪|引起|导致|的人?)$|[，。,.？?！! ]"
+)
+"""Not a thing to be allergic to."""
+_LONGEST_LOOK = 60
 _MOST_STEPS = 3
 _NOTHING = "(?!)"
 """A pattern that matches nothing."""
@@ -58,22 +65,36 @@ def _tips(recipe: Recipe, _question: str) -> list[str]:
 
 
 def _allergen_lines(recipe: Recipe, question: str) -> list[str]:
-    asked = allergens_of([question[:60].replace("过敏", " ")])
-    found = _allergens(recipe)
-    if not asked:
+    before, _, _ = question[:_LONGEST_LOOK].partition("过敏")
+    groups = allergens_of([before])
+    if groups:
+        lines = [_about_group(group, recipe) for group in groups]
+    elif word := _ALLERGIC_TO.sub("", split_ingredient(before)[1]):
+        lines = [_about_word(word, recipe)]
+    else:
         return [allergen_line(recipe), _SEVERE]
-    lines = []
-    for group in asked:
-        carriers = [i.name for i in recipe.ingredients if group in allergens_of([i.name])]
-        if carriers:
-            lines.append(
-                f"食材里的{listed(carriers)}含{group}，对{group}过敏的人不要吃，或者去掉、换掉之后再做。"
-            )
-        elif group in found:
-            lines.append(f"菜谱标明含{group}，对{group}过敏的人不要吃。")
-        else:
-            lines.append(f"食材名里没有看到{group}。")
     return [*lines, f"{LABEL_CAUTION}{_SEVERE}"]
+
+
+def _about_group(group: str, recipe: Recipe) -> str:
+    carriers = [i.name for i in recipe.ingredients if group in allergens_of([i.name])]
+    if carriers:
+        contains = "" if carriers == [group] else f"含{group}，"
+        return f"食材里有{listed(carriers)}，{contains}对{group}过敏的人不要吃，或者去掉、换掉之后再做。"
+    if group in recipe.allergens:
+        return f"菜谱标明含{group}，对{group}过敏的人不要吃。"
+    steps = [f"第{n}步" for n, step in enumerate(recipe.steps, 1) if group in allergens_of([step])]
+    if steps:
+        return f"食材名里没有看到{group}，但{listed(steps)}里像是提到了，请先看清楚再决定。"
+    return f"食材名里没有看到{group}。"
+
+
+def _about_word(word: str, recipe: Recipe) -> str:
+    """What is no common allergen: 「芒果过敏」."""
+    found = ingredients_called(word, recipe)
+    if found:
+        return f"食材里有{listed(i.name for i in found)}，对{word}过敏的人不要吃，或者去掉、换掉之后再做。"
+    return f"食材名里没有看到{word}。"
 
 
 def _difficulty(recipe: Recipe, _question: str) -> list[str]:
@@ -115,7 +136,7 @@ def _said_of(question: str, recipe: Recipe) -> re.Pattern[str]:
     for asked, said in _SEARCHED:
         if asked.search(question):
             return said
-    text = question[:60]
+    text = question[:_LONGEST_LOOK]
     for name in (recipe.name, *recipe.aliases):
         text = text.replace(name, " ")
     pieces = re.findall("[\u4e00-\u9fff]{2,}", _NO_CONTENT.sub(" ", text))

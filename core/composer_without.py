@@ -57,7 +57,7 @@ def _our_advice(
         return [f"能不能用{substitute}代替，菜谱没有写。", _proposal(word, substitute, known)]
     lines = [f"{'不放' if left_out else '没有'}{word}行不行，菜谱没有写。"]
     main = next((i.name for i in found if _is_main(i, recipe)), None)
-    if main is not None:
+    if main is not None and not known:
         return [*lines, advice(f"{main}是主料，换成别的就不算同一道菜了；同类的可以试，时间看着熟度调。")]
     if left_out:
         lines.append(advice(_consequence(word, found)))

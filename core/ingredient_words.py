@@ -126,6 +126,7 @@ _SEASONINGS = _words("""
 胡椒 胡椒粉 料酒 水 清水 淀粉 豆瓣酱 豆豉 味精 鸡精 八角 桂皮 香叶 辣椒 干辣椒 小米椒 五香粉 孜然 酵母 黄油
 泡打粉 小苏打 香菜
 """)
+_AND = frozenset("、和跟与及")
 _LONGEST_WORD = max(map(len, VOCABULARY))
 
 
@@ -159,15 +160,18 @@ def steps_about(words: Iterable[str], recipe: Recipe) -> tuple[int, ...]:
 def split_ingredient(text: str) -> tuple[str, str]:
     """Split 「红烧肉冰糖」 or 「红烧肉的冰糖」 into what comes before and the ingredient at the end.
 
-    A text without a known ingredient at its end is one as a whole.
+    Several ingredients (盐和糖) stay together. A text without a known one at its end is one as a whole.
     """
     before, the, after = text.rpartition("的")
     if the and after:
         return before, after
     for length in range(min(len(text), _LONGEST_WORD), 0, -1):
-        if text[-length:] in VOCABULARY:
-            rest = text[:-length]
-            return (rest, text[-length:]) if len(rest) != 1 else ("", text)
+        rest, word = text[:-length], text[-length:]
+        if word in VOCABULARY and len(rest) != 1:
+            if rest[-1:] in _AND:
+                before, others = split_ingredient(rest[:-1])
+                return before, f"{others}{rest[-1]}{word}"
+            return rest, word
     return "", text
 
 

@@ -98,6 +98,7 @@ class Reply:
         buttons: suggestions for the next message.
         document: a file that comes with the answer.
         error_code: set when the text explains a failure (`BotError.code`).
+        query: the full question that found `recipe`; kept in the history for 「换一道」.
     """
 
     text: str
@@ -109,6 +110,7 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     document: Document | None = None
     error_code: str | None = None
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class ModelAnswerer:
         self._sampling = sampling or Sampling()
         self._context_tokens = context_tokens
 
-    async def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
+    async def stream(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
         """Yield the answer as the model writes it; see `Answerer.stream`. Falls back instead of failing."""
         if request.recipe is None and request.turn.preferences.rag:
             async for delta in self._composer.stream(request):
@@ -162,6 +162,8 @@ def _question_for_model(request: AnswerRequest, recipe: Recipe) -> str:
             return f"{question}\n（菜谱的用量已经换算成 {recipe.servings} 人份，照写即可。）"
         case AnotherDish():
             return f"{question}\n（换成这道：{recipe.name}，请讲它的做法。）"
+    if request.only_near:
+        return f"{question}\n（没有同名的菜谱，「{recipe.name}」是最接近的一道；请先说明这一点。）"
     return question
 
 

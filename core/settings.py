@@ -31,7 +31,7 @@ class Settings(BaseSettings):
 
     # Storage
     data_dir: Path = Path("data")
-    database_url: str = ""
+    database_url: SecretStr = SecretStr("")
     database_synchronous: Literal["normal", "full"] = "normal"
     history_max_messages: Annotated[int, Field(ge=2, le=1000)] = 40
     history_max_days: Annotated[int, Field(ge=1, le=3650)] = 7
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
 
     # Language model
     llm_backend: Literal["composer", "openai"] = "composer"
-    llm_base_url: str = "http://127.0.0.1:11434/v1"
+    llm_base_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:11434/v1"
     llm_api_key: SecretStr = SecretStr("")
     llm_model: str = ""
     llm_temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
@@ -106,7 +106,10 @@ class Settings(BaseSettings):
     @property
     def effective_database_url(self) -> str:
         """DATABASE_URL, or the SQLite file in DATA_DIR."""
-        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
+        return (
+            self.database_url.get_secret_value()
+            or f"sqlite+aiosqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
+        )
 
     @property
     def effective_index_dir(self) -> Path:
@@ -123,14 +126,25 @@ def load_settings(**overrides: object) -> Settings:
     """Read the settings from the environment and `.env`; `overrides` (field names) win over both.
 
     Raises:
-        SettingsError: a value is wrong; the message names the setting and never repeats its value.
+        SettingsError: values are wrong; the message names the settings and never repeats their values.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as exc:
-        first = exc.errors(include_url=False, include_input=False, include_context=False)[0]
-        message = str(first["msg"]).removeprefix("Value error, ")
-        if first["loc"]:
-            raise SettingsError(str(first["loc"][0]).upper(), message) from None
-        setting, _, reason = message.partition(": ")
-        raise SettingsError(setting, reason) from None
+        errors = exc.errors(include_url=False, include_input=False, include_context=False)
+        faults = [_fault(error["loc"], error["msg"]) for error in errors]
+    except UnicodeDecodeError:
+        faults = [(".env", "is not UTF-8 text; save it as UTF-8")]
+    except OSError as exc:
+        faults = [(".env", f"cannot be read ({exc.strerror})")]
+    setting, reason = faults[0]
+    raise SettingsError(setting, "; ".join([reason, *(f"{name}: {why}" for name, why in faults[1:])]))
+
+
+def _fault(location: tuple[int | str, ...], text: str) -> tuple[str, str]:
+    """The setting at fault and the reason."""
+    message = text.removeprefix("Value error, ")
+    if location:
+        return str(location[0]).upper(), message
+    setting, _, reason = message.partition(": ")
+    return setting, reason

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from types import UnionType
 
-from core.answering import Advice, AmountOf, AnotherDish, AnswerRequest, ForServings, StepNumber, WholeRecipe
+from core.answering import (
+    Advice,
+    AmountOf,
+    AnotherDish,
+    AnswerRequest,
+    ForServings,
+    IngredientList,
+    StepNumber,
+    TimeNeeded,
+    WholeRecipe,
+)
 from core.composer_wording import duration
 from core.messages import Button
 from core.ports import Hit
@@ -17,6 +29,14 @@ MAX_BUTTONS = 4
 _MAX_NEAREST = 3
 _LONGEST_QUOTE = 20
 _EXAMPLES = "例如「番茄炒蛋怎么做」「红烧肉要炖多久」"
+_HOW = re.compile("(?:怎么做|如何做|怎样做|的?做法|怎么弄)[呢啊？?。!！ ]{0,3}$")
+_ABOUT_PARTS: tuple[tuple[type | UnionType, Button], ...] = (
+    (WholeRecipe, Button("完整做法", "完整做法")),
+    (AmountOf | IngredientList, Button("需要哪些食材", "需要哪些食材")),
+    (Advice, Button("有什么窍门", "有什么窍门")),
+    (TimeNeeded, Button("要多长时间", "需要多长时间")),
+)
+"""What to ask next about a part of a recipe, unless it was the question."""
 _OFTEN_MISSING = (
     "料酒",
     "绍兴酒",
@@ -60,6 +80,8 @@ def lead_of(request: AnswerRequest) -> str:
             return f"「{recipe.name}」的用量已换算成 {recipe.servings} 人份，时间和火候请看着锅判断。"
         case AnotherDish():
             return f"换成「{recipe.name}」怎么样？"
+    if request.only_near:
+        return nearest_line(recipe)
     facts = []
     if recipe.servings is not None:
         facts.append(f"{recipe.servings} 人份")
@@ -67,6 +89,11 @@ def lead_of(request: AnswerRequest) -> str:
         facts.append(f"约 {duration(recipe.minutes)}")
     known = f"（{'，'.join(facts)}）" if facts else ""
     return f"「{recipe.name}」这样做{known}："
+
+
+def nearest_line(recipe: Recipe) -> str:
+    """Said above a recipe that is merely the nearest to what was asked for."""
+    return f"没有找到同名的菜谱，最接近的是「{recipe.name}」，看看是不是你要的："
 
 
 def suggestions_of(request: AnswerRequest) -> tuple[Button, ...]:
@@ -80,12 +107,7 @@ def suggestions_of(request: AnswerRequest) -> tuple[Button, ...]:
     elif isinstance(aspect, StepNumber) and aspect.number != 0:
         buttons = _neighbour_steps(aspect, recipe)
     else:
-        buttons = [Button("完整做法", "完整做法")]
-        if not isinstance(aspect, AmountOf):
-            buttons.append(Button("需要哪些食材", "需要哪些食材"))
-        if not isinstance(aspect, Advice):
-            buttons.append(Button("有什么窍门", "有什么窍门"))
-        buttons.append(Button("要多长时间", "需要多长时间"))
+        buttons = [button for kind, button in _ABOUT_PARTS if not isinstance(aspect, kind)]
     return tuple(buttons[:MAX_BUTTONS])
 
 
@@ -140,7 +162,7 @@ def refusal_text(query: str, nearest: Sequence[Hit] = (), *, exhausted: bool = F
         return f"{start}要不要看看{offered}？" if offered else f"{start}换个说法或换个食材再问我吧。"
     if names and any(_share_words(query, name) for name in names):
         return f"没有找到{_quoted(query)}的菜谱，不想随便拿一份凑数。你是不是想问：{offered}？"
-    start = f"这个我帮不上忙，我只会做菜。可以问我一道菜，{_EXAMPLES}。"
+    start = f"这个我答不上来：我只懂做菜，菜谱里也没有相近的。可以问我一道菜，{_EXAMPLES}。"
     return f"{start}\n要不要看看{offered}？" if offered else start
 
 
@@ -168,6 +190,7 @@ def _quoted(query: str) -> str:
     visible = "".join(character for character in " ".join(query.split()) if character.isprintable())
     if not visible:
         return "这样东西"
+    visible = _HOW.sub("", visible) or visible
     short = visible if len(visible) <= _LONGEST_QUOTE else f"{visible[:_LONGEST_QUOTE]}…"
     return f"「{short}」"
 

@@ -7,6 +7,7 @@ fails or is killed leaves the index in use untouched.
 from __future__ import annotations
 
 import errno
+import glob
 import json
 import os
 import shutil
@@ -21,7 +22,8 @@ from core.errors import CorpusError, DiskFullError, RecipeIndexError
 from core.ports import Embedder
 from core.recipe import Recipe
 from index import faiss_store, lexical
-from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of
+from index.manifest import FILE_NAME as MANIFEST_NAME
+from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of, sources_hash
 from index.questions import forms_of, question_of
 from index.readers import read_corpus
 from index.recipe_file import LineWriter, write_rows
@@ -69,10 +71,11 @@ def build_index(
         RecipeIndexError: `out` holds something that is not an index.
         DiskFullError: there is no room; the old index is still in place.
     """
-    if out.exists() and any(out.iterdir()) and not (out / "manifest.json").exists():
+    if not _may_be_replaced(out):
         raise RecipeIndexError(f"{out}: is not empty and not an index; choose another folder")
     work = out.with_name(f"{out.name}.building-{os.getpid()}")
     with _disk_errors(out), _removed_on_failure(work):
+        clear_leftovers(out)
         work.mkdir(parents=True)
         written = _write_recipes(corpora, work, skip_bad, progress)
         (work / "lexical").mkdir()
@@ -89,6 +92,7 @@ def build_index(
             recipes=report.recipes,
             forms=report.forms,
             corpus_hash=corpus_hash(written.recipe_ids),
+            sources_hash=sources_hash(corpora),
             files=files_of(work),
         ).write(work)
         _switch(work, out)
@@ -108,13 +112,29 @@ def read_recipes(corpora: Sequence[Path], *, skip_bad: bool, skipped: list[str])
             elif skip_bad:
                 skipped.append(row.message)
             else:
-                raise CorpusError(f"{row.message} (--skip-bad leaves such rows out and goes on)")
+                raise CorpusError(
+                    f"{row.message} (python -m index build --skip-bad leaves such rows out and goes on)"
+                )
 
 
-def corpora_fingerprint(corpora: Sequence[Path]) -> str:
-    """The `corpus_hash` that a build of `corpora` would have."""
-    recipes = read_recipes(corpora, skip_bad=True, skipped=[])
-    return corpus_hash(dict.fromkeys(recipe.recipe_id for recipe in recipes))
+def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None) -> bool:
+    """Whether `folder` holds an index of `corpora` as they are now, made with `embedder`.
+
+    Raises:
+        CorpusError: a corpus is not there.
+    """
+    for corpus in corpora:
+        if not corpus.exists():
+            raise CorpusError(f"{corpus}: no such file or folder")
+    try:
+        manifest = Manifest.read(folder)
+        manifest.check_embedder(embedder, folder)
+        manifest.check_files(folder)
+    except RecipeIndexError:
+        return False
+    return bool(manifest.embedder) == (embedder is not None) and manifest.sources_hash == sources_hash(
+        corpora
+    )
 
 
 @dataclass(slots=True)
@@ -176,12 +196,51 @@ def _embed(
     return vectors[[place[form] for form in forms]]
 
 
+def clear_leftovers(out: Path) -> None:
+    """Remove what killed builds of `out` left beside it; an index that one had put aside comes back."""
+    for leftover in sorted(out.parent.glob(f"{glob.escape(out.name)}.*-*")):
+        kind, _, pid = leftover.name.removeprefix(f"{out.name}.").partition("-")
+        if kind not in {"building", "old"} or not pid.isdecimal() or _is_another_process(int(pid)):
+            continue
+        if kind == "old" and not out.exists():
+            leftover.rename(out)
+        else:
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_another_process(pid: int) -> bool:
+    if pid == os.getpid():  # in a container every build has the same number
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _may_be_replaced(out: Path) -> bool:
+    """Whether `out` is free, or an index, be it a damaged one."""
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    names = {path.name for path in out.iterdir()}
+    return not names or (MANIFEST_NAME in names and bool(names & {"recipes.jsonl", "forms.txt", "lexical"}))
+
+
 def _switch(work: Path, out: Path) -> None:
     """Put `work` in the place of `out`."""
     old = out.with_name(f"{out.name}.old-{os.getpid()}")
     if out.exists():
         out.rename(old)
-    work.rename(out)
+    try:
+        work.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
     if old.exists():
         shutil.rmtree(old)
 

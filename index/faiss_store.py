@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import faiss
@@ -18,7 +19,10 @@ def build(folder: Path, vectors: Vectors) -> None:
     """Write `vectors` (float32 [n, dim], L2-normalised) to `folder`; row numbers are form numbers."""
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(vectors)
-    faiss.write_index(index, str(folder / FILE_NAME))
+    try:
+        faiss.write_index(index, str(folder / FILE_NAME))
+    except RuntimeError as exc:  # FAISS raises nothing else when it cannot write
+        raise OSError(errno.ENOSPC, f"{FILE_NAME}: cannot be written") from exc
 
 
 class FaissVectorStore:

@@ -6,6 +6,7 @@ library knows Chinese sounds; BM25 then runs over all four fields. A form is nam
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import tantivy
 
 from core.errors import IndexCorruptError
+from index.synonyms import INGREDIENT_KINDS
 from index.text import Sounds, key_of
 
 _FIELDS = ("characters", "bigrams", "syllables", "syllable_bigrams")
@@ -49,6 +51,13 @@ def build(folder: Path, forms: Iterable[str], ingredients: Mapping[int, Iterable
 
     `ingredients` maps the number of each recipe's first form to the names of its ingredients.
     """
+    try:
+        _write(folder, forms, ingredients)
+    except ValueError as exc:  # what tantivy raises when it cannot write
+        raise OSError(errno.ENOSPC, "the lexical index cannot be written") from exc
+
+
+def _write(folder: Path, forms: Iterable[str], ingredients: Mapping[int, Iterable[str]]) -> None:
     writer = tantivy.Index(_schema(), path=str(folder)).writer(_WRITER_HEAP_BYTES, num_threads=1)
     for number, form in enumerate(forms):
         document = tantivy.Document()
@@ -63,12 +72,19 @@ def build(folder: Path, forms: Iterable[str], ingredients: Mapping[int, Iterable
 
 
 def ingredient_terms(name: str) -> list[str]:
-    """What an ingredient answers to: its name and the ends of it, since the kind stands last in Chinese.
+    """What an ingredient answers to: its name, the ends of it (the kind stands last in Chinese), its kind.
 
-    「新鲜嫩豆腐」 → 新鲜嫩豆腐, 鲜嫩豆腐, 嫩豆腐, 豆腐. One character only for names of one character.
+    「新鲜嫩豆腐」 → 新鲜嫩豆腐, 鲜嫩豆腐, 嫩豆腐, 豆腐; 「牛腩」 → 牛腩, 牛肉; 「鲈鱼」 → 鲈鱼, 鱼.
     """
     key = key_of(name)[:MAX_INGREDIENT_CHARACTERS]
-    return [key[i:] for i in range(max(1, len(key) - 1))] if key else []
+    ends = [key[i:] for i in range(max(1, len(key) - 1))] if key else []
+    if key[-1:] in _KIND_CHARACTERS:
+        ends.append(key[-1])
+    return [*ends, *(kind for part, kind in _KINDS.items() if part in key)]
+
+
+_KIND_CHARACTERS = frozenset("鱼虾蟹鸡鸭鹅蛋笋瓜菇藕")
+_KINDS = {key_of(part): kind for kind, parts in INGREDIENT_KINDS.items() for part in parts.split()}
 
 
 class LexicalIndex:

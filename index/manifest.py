@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from core.ports import Embedder
 
 FORMAT_VERSION = 1
 FILE_NAME = "manifest.json"
+_NEEDED = frozenset({"recipes.jsonl", "forms.txt", "forms.rows"})
 _HASHED_BYTES = 64_000_000
 """Files up to this size are compared by hash when an index is opened, larger ones by size alone."""
 
@@ -30,6 +31,7 @@ class Manifest:
         embedder: name of the embedder, "" for a lexical index.
         metric: how vectors are compared.
         corpus_hash: SHA-256 over the ids of all recipes, in order.
+        sources_hash: `sources_hash` of the corpora; tells cheaply whether they have changed since.
         files: path within the index → (size in bytes, SHA-256 or "" for a large file).
     """
 
@@ -41,6 +43,7 @@ class Manifest:
     recipes: int
     forms: int
     corpus_hash: str
+    sources_hash: str
     files: dict[str, tuple[int, str]]
 
     def write(self, folder: Path) -> None:
@@ -62,7 +65,7 @@ class Manifest:
             fields = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as exc:
             raise IndexMissingError(f"{folder}: no index here; {_rebuild(folder)}") from exc
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, RecursionError) as exc:
             raise IndexCorruptError(f"{path}: damaged; {_rebuild(folder)}") from exc
         version = fields.get("format_version") if isinstance(fields, dict) else None
         if version != FORMAT_VERSION:
@@ -95,6 +98,8 @@ class Manifest:
         Raises:
             IndexCorruptError: a file is missing or altered; the message names it.
         """
+        for name in sorted(_NEEDED - self.files.keys()):
+            raise IndexCorruptError(f"{folder / FILE_NAME}: does not list {name}; {_rebuild(folder)}")
         for name, (size, digest) in self.files.items():
             path = folder / name
             if not path.is_file() or path.stat().st_size != size:
@@ -117,6 +122,19 @@ def corpus_hash(recipe_ids: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for recipe_id in recipe_ids:
         digest.update(recipe_id.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def sources_hash(corpora: Sequence[Path]) -> str:
+    """SHA-256 over the names and contents of all files of `corpora`; large ones by size and time."""
+    digest = hashlib.sha256()
+    for corpus in corpora:
+        files = sorted(p for p in corpus.rglob("*") if p.is_file()) if corpus.is_dir() else [corpus]
+        for path in files:
+            stat = path.stat()
+            content = _sha256(path) if stat.st_size <= _HASHED_BYTES else str(stat.st_mtime_ns)
+            name = path.relative_to(corpus).as_posix() if corpus.is_dir() else path.name
+            digest.update(f"{name}\0{stat.st_size}\0{content}\n".encode())
     return digest.hexdigest()
 
 

@@ -27,7 +27,7 @@ from index.likeness import Likeness, Spellings, likeness, spellings_of
 from index.manifest import Manifest
 from index.questions import question_of
 from index.recipe_file import RecipeFile
-from index.text import plain_key_of, simplify, strip_shell
+from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
 
 LEXICAL_RECALL = 40
 VECTOR_RECALL = 20
@@ -118,7 +118,7 @@ class HybridRetriever:
         found = [(match, self._recipe(match.row)) for match in matches]
         found = [(match, recipe) for match, recipe in found if recipe.recipe_id not in exclude]
         text = query[:MAX_QUERY_CHARACTERS].lower()
-        found.sort(key=lambda pair: -(pair[0].likeness.rank + _tie_break(pair[1], text)))
+        found.sort(key=lambda pair: -(self._order(pair[0]) + _tie_break(pair[1], text)))
         hits = tuple(self._hit(match, recipe) for match, recipe in found[:limit])
         refused = not hits or hits[0].score < self._calibration.threshold
         return Retrieval(query=query, hits=hits, refused=refused)
@@ -148,7 +148,7 @@ class HybridRetriever:
     def matches(self, query: str) -> list[Match]:
         """All recalled recipes, best first."""
         text = simplify(query[:MAX_QUERY_CHARACTERS])
-        subjects = [s for s in dict.fromkeys((strip_shell(text), plain_key_of(text))) if s]
+        subjects = _subjects(text)
         if not subjects:
             return []
         cosines = self._nearest(subjects[0])
@@ -177,12 +177,27 @@ class HybridRetriever:
         closest = max((likeness(subject, form, cosine) for subject in subjects), key=lambda alike: alike.rank)
         return Match(self._recipes.row_of(number), number, closest)
 
+    def _order(self, match: Match) -> float:
+        """What hits are ordered by, in [0, 1].
+
+        Likeness tells near names apart, where the probability of the right ones is all but 1; the
+        probability puts 「酸辣土豆丝」 before 「土豆泥」 when 「土豆丝」 was asked for.
+        """
+        return (match.likeness.rank + self._calibration.probability(match.likeness)) / 2
+
     def _hit(self, match: Match, recipe: Recipe) -> Hit:
         return Hit(
             recipe=recipe,
             score=self._calibration.probability(match.likeness),
             matched_question=question_of(self._recipes.form(match.form)),
         )
+
+
+def _subjects(text: str) -> list[str]:
+    """What a `simplify`-ed query may be about, the likeliest first, without duplicates."""
+    listed = "".join(map(plain_key_of, listed_ingredients(text)))
+    candidates = (strip_shell(text), plain_key_of(text), *clauses_before_question(text), listed)
+    return [subject for subject in dict.fromkeys(candidates) if subject]
 
 
 def _tie_break(recipe: Recipe, text: str) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,16 +29,22 @@ _SEGMENT_ENDS = re.compile(r"[,，。.!！?？:：;；~～|｜/／\\+＋&·•�
 
 _LEADING = re.compile(
     r"^(?:请问|请|你好|麻烦|问一下|我想知道|想知道|告诉我|说说|讲讲|介绍一下|谁知道|有谁知道|有人知道"
-    r"|(?:可以|可不可以|能不能|能)?(?:教教?我|教我一下|教一下)|求教|求问|求助|跪求|求|有没有|有无"
-    r"|(?:今天|今晚|晚上|中午|明天|周末|早上)?(?:我们|我)?(?:想要|想|要|打算|准备)(?:学着|学习|学|试试|尝试)?(?:自己)?(?:在家)?(?:做|吃|喝|弄|炒|煮|整)?(?:一下|一个|一道|一份|一碗|一盘)?"
-    r"|(?:怎么|怎样|如何|咋样|咋)(?:才能|能|可以)?(?:自己)?(?:在家里?)?(?:自己)?(?:做好|做出|做|制作|烹饪|烹制|弄|炒|煮|烧|烤|蒸|炖)(?:出|一道|一个|一份)?(?:好吃的|美味的|正宗的)?"
+    r"|(?:可以|可不可以|能不能|能)?(?:教教?我|教我一下|教一下)做?|求教|求问|求助|跪求|求|有没有|有无"
+    r"|(?:我们|我)?(?:今天|今晚|晚上|中午|明天|周末|早上)?(?:我们|我)?(?:想要|想|要|打算|准备)(?:学着|学习|学|试试|尝试)?(?:自己)?(?:在家)?"
+    r"(?:(?:给|为|帮)(?:我|家人|家里人|孩子|小孩|宝宝|娃|老公|老婆|爸妈|爸爸|妈妈|父母|老人|朋友|男朋友|女朋友))?"
+    r"(?:做|吃|喝|弄|炒|煮|整)?(?:一下|一个|一道|一份|一碗|一盘|点|个|道|份)?"
+    r"|(?:我|我家|家里)?(?:孩子|小孩|宝宝|娃|老公|老婆|爸爸|妈妈|奶奶|爷爷|外婆|姥姥|朋友)(?:想要?|爱|喜欢|做)(?:吃|喝)?的?"
+    r"|学(?:着|习)?做"
+    r"|(?:怎么|怎样|如何|咋样|咋)(?:才能|能|可以)?(?:自己)?(?:在家里?)?(?:自己)?(?:做好|做出|做|制作|烹饪|烹制|弄|炒|煮|烧|烤|蒸|炖|炸|煎|焖|煲|熬|卤|腌|拌|包)(?:出|一道|一个|一份)?(?:好吃的|美味的|正宗的)?"
     r"|(?:自己)?在家里?(?:怎么|怎样|如何|咋)?(?:自己)?(?:做|弄)|(?:你|您)?会(?:不会)?做|你?知道|给我来?|来(?:一份|一个|一道|点|份|个|道)"
     r"|推荐(?:一下|一个|一道)?|查一下|查查|搜一下|找一下)"
 )
 _TRAILING = re.compile(
-    r"(?:(?:要|应该|应当|该|得|可以)?(?:怎么|怎样|如何|咋|咋样|怎么样)(?:才能|才|能|去)?(?:做|弄|制作|烹饪|烹制|烧|炒|煮|蒸|炖|烤|整|搞|来|办)?(?:才|会|比较|更|最)?(?:好吃|好喝|正宗|简单|出来|呢|啊|的)*"
+    r"(?:(?:要|应该|应当|该|得|可以)?(?:怎么|怎样|如何|咋|咋样|怎么样)(?:才能|才|能|去)?(?:做|弄|制作|烹饪|烹制|烧|炒|煮|蒸|炖|烤|炸|煎|焖|煲|熬|卤|腌|拌|包|泡|酿|焯|擀|整|搞|来|办)?(?:才|会|比较|更|最)?(?:好吃|好喝|正宗|简单|出来|呢|啊|的)*"
     r"|的?(?:家常|正宗|详细|具体|简单|传统|完整)?的?(?:做法|作法|制作方法|制作过程|烹饪方法|制作|方法|菜谱|食谱|配方|步骤|教程|秘方|方子|流程)(?:大全|是什么|是啥|有哪些|步骤|视频|介绍)?"
     r"|(?:都)?(?:需要|要|得|该|用)(?:准备|用|放|买)?(?:哪些|什么|啥)(?:食材|材料|原料|东西|配料|调料|佐料)?"
+    r"|(?:大概|大约|一般|到底|究竟)?(?:要|需要|应该|该|得)?(?:放|加|用|做|煮|炒|炖|蒸|烤|炸|煎|焖|腌|泡|煲|卤|熬)?(?:多少|多久|多长时间|几)(?:克|勺|分钟|小时|个小时)?(?:盐|糖|水|油|醋|酱油|料酒|时间|度|次)?(?:合适|最好|才好|能熟|才熟)?"
+    r"|(?:的)?(?:热量|卡路里)(?:高|大|多)?(?:不高|是多少)?"
     r"|(?:的)?(?:食材|材料|原料|配料|用料)(?:有哪些|是什么|清单)?|什么做的"
     r"|了|吗|呢|吧|啊|呀|嘛|哦|么|哈|谢谢|一下|怎么办|好吗|好不好|行吗|可以吗|会不会|知道吗)$"
 )
@@ -80,6 +87,24 @@ def strip_shell(question: str) -> str:
             break
         subject = shorter
     return subject
+
+
+_HOW_TO_COOK = re.compile(
+    r"(?:到底|究竟|应该|该|要|得)*(?:怎么|怎样|如何|咋)(?:才能|能)?(?:做|弄|烧|炒|煮|蒸|炖|烤|煎|炸|熬|煲|焖|卤|拌|腌|包)|的做法"
+)
+
+
+def clauses_before_question(question: str) -> list[str]:
+    """What stands before 「怎么做」 and before a comma in it, without shells: the dish, when more follows.
+
+    「水煮鱼怎么做鱼片才嫩」 → 水煮鱼. `question` must be `simplify`-ed. Only verbs of cooking count:
+    「土豆怎么种」 asks for no dish.
+    """
+    asked = _HOW_TO_COOK.search(question)
+    if asked is None:
+        return []
+    clauses = [clause for clause in re.split(r"[,，。.!！?？;；\s]+", question[: asked.start()]) if clause]
+    return [subject for clause in clauses if len(subject := strip_shell(clause)) >= 2]
 
 
 MIN_PART_CHARACTERS = 3
@@ -141,6 +166,8 @@ class Sounds:
 
 _SOUND_BASE = 0xE000  # Unicode private use area: 6,400 code points, against some 400 syllables
 _SOUND_COUNT = 6400
+_RARE_SOUND_BASE = 0xF0000  # planes 15 and 16: for Latin words once the first area is full
+_RARE_SOUND_COUNT = 0x1FFFE
 _sound_codes: dict[str, str] = {}
 _sound_lock = threading.Lock()
 
@@ -155,4 +182,6 @@ def pack(syllables: Sequence[str]) -> str:
 
 def _new_sound_code(syllable: str) -> str:
     with _sound_lock:
-        return _sound_codes.setdefault(syllable, chr(_SOUND_BASE + len(_sound_codes) % _SOUND_COUNT))
+        if len(_sound_codes) >= _SOUND_COUNT:  # strangers' words must not fill memory
+            return chr(_RARE_SOUND_BASE + zlib.crc32(syllable.encode("utf-8", "replace")) % _RARE_SOUND_COUNT)
+        return _sound_codes.setdefault(syllable, chr(_SOUND_BASE + len(_sound_codes)))

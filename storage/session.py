@@ -30,6 +30,7 @@ Synchronous = Literal["normal", "full"]
 _SQLITE_BUSY, _SQLITE_LOCKED, _SQLITE_READONLY, _SQLITE_IOERR = 5, 6, 8, 10
 _SQLITE_CORRUPT, _SQLITE_FULL, _SQLITE_CANTOPEN, _SQLITE_NOTADB = 11, 13, 14, 26
 _SQLITE_IOERR_SHORT_READ = 522
+_SQLITE_IOERR_SHMSIZE = 4874  # the index of the write-ahead log cannot grow: the disk is full
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRES_DISK_FULL = "53100"
 _POSTGRES_CORRUPT = ("XX001", "XX002")
@@ -234,7 +235,7 @@ def _sqlite_error(code: int, label: str) -> StorageError:
     primary = code & 0xFF
     if primary in {_SQLITE_CORRUPT, _SQLITE_NOTADB} or code == _SQLITE_IOERR_SHORT_READ:
         return _corrupt(label)
-    if primary == _SQLITE_FULL:
+    if primary == _SQLITE_FULL or code == _SQLITE_IOERR_SHMSIZE:
         return _full(label)
     if primary in {_SQLITE_BUSY, _SQLITE_LOCKED}:
         return StorageError(f"{label} is being written by another process; try again", retryable=True)

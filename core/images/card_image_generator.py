@@ -101,6 +101,6 @@ def _drawn(recipe: Recipe) -> DrawnCard:
 
 
 def _load() -> Callable[[Recipe], DrawnCard]:
-    from core.images.card_drawing import draw_card  # noqa: PLC0415 - Pillow is heavy
+    from core.images.card_drawing import draw_card
 
     return draw_card

@@ -170,7 +170,7 @@ class OpenAiLanguageModel:
         with self._lock:
             if self._client is None:
                 try:
-                    from core.language_models.openai_client import ChatClient  # noqa: PLC0415
+                    from core.language_models.openai_client import ChatClient
                 except ImportError as exc:
                     raise ModelRejectedError(
                         "LLM_BACKEND=openai needs the openai package: pip install -r requirements.txt"

@@ -6,7 +6,7 @@ Narrow rules come before wide ones: 「够几个人吃」 before 「几个人」
 
 from __future__ import annotations
 
-from core.question_rules.advice import ADVICE_RULES
+from core.question_rules.advice import ADVICE_RULES, LAST_RULES
 from core.question_rules.amounts import AMOUNT_RULES, SUPPLY_RULES, TIME_RULES
 from core.question_rules.changes import ADJUSTING_RULES, REPLACING_RULES
 from core.question_rules.pieces import Found, Rule, Scene
@@ -26,4 +26,5 @@ RULES: tuple[Rule, ...] = (
     *SUPPLY_RULES,
     *AMOUNT_RULES,
     *WHOLE_RULES,
+    *LAST_RULES,
 )

@@ -8,6 +8,7 @@ from typing import Literal
 from core.answering import Advice
 from core.ingredient_words import split_ingredient
 from core.question_rules.pieces import (
+    CAN,
     DISH,
     FILL,
     NUMBER,
@@ -27,7 +28,10 @@ Topic = Literal["tips", "allergens", "difficulty", "source", "servings", "other"
 
 _HAVE = f"{any_of('有没有 有什么 有啥 有哪些 有 说说 给点 什么是')}?(?:小|一些|点|什么)?"
 _TRICKS = any_of("窍门 技巧 诀窍 秘诀 小贴士 贴士 要点 注意事项 秘方 心得")
-_HARD = any_of("难不难 难度.{0,6} 好不好做 难[做学]?吗 好[做学]吗 容易[做学]?吗 简单吗 复杂吗 新手.{0,5}吗")
+_HARD = any_of(
+    """难不难 会不会[很太]?难 难度.{0,6} 好不好做 [会很]{0,2}难[做学]?吗 好[做学]吗 容易[做学]?吗 简单吗
+    复杂吗 新手.{0,5}吗"""
+)
 _RECIPE = any_of("菜谱 配方 做法 方子")
 _FROM = any_of("哪来 哪里来 哪儿来 来自哪里? 出自哪里? 谁写 谁做")
 _EATERS = any_of(
@@ -41,6 +45,10 @@ _KEEP_HOW_LONG = any_of("到第二天 多久不坏 几天 多久 多长时间 �
 _WARMTH = any_of("烤箱 油 水 锅 烘烤")
 _DEGREES = any_of("温度 油温 水温 炉温")
 _SERVED_WITH = any_of("吃 菜 汤 主食 酒 喝 好")
+_POTS = any_of(
+    """高压锅 压力锅 电饭[锅煲] 砂锅 炒锅 平底锅 不粘锅 铁锅 汤锅 蒸锅 烤箱 微波炉 空气炸锅
+    电磁炉 煤气灶"""
+)
 _FLAME = any_of("大火 中火 小火")
 
 _TOPICS: tuple[tuple[Topic, str], ...] = (
@@ -77,7 +85,7 @@ _TOPICS: tuple[tuple[Topic, str], ...] = (
         rf"{DISH}{FILL}{any_of('能 可以 可不可以 能不能 怎么 如何')}?{_KEEP}{_KEEP_HOW_LONG}?(?:会坏|坏掉)?",
     ),
     ("other", rf"{DISH}{FILL}{any_of('能 可以')}?放{any_of('几天 多久不坏 多久 多长时间 到第二天')}"),
-    ("other", rf"{DISH}{FILL}[可以能]{{0,2}}{any_of('搭?配 就着 蘸')}(?:什么|啥){_SERVED_WITH}?"),
+    ("other", rf"{DISH}{FILL}[可以能]{{0,2}}{any_of('搭?配 就着 蘸')}(?:什么|啥){_SERVED_WITH}?好?"),
 )
 
 
@@ -98,5 +106,15 @@ ADVICE_RULES: tuple[Rule, ...] = (
     ),
     rule(r"(?P<before>.*?)过敏[原源的人者能可以吃吗会不有哪些什么怎办是呢也了,，]{0,12}", _allergens),
     *(rule(pattern, _advice(topic)) for topic, pattern in _TOPICS),
-    rule(r"(?:为什么|为啥|为何)(?P<dish>).{2,}", needs_dish(fixed(Advice("other")))),
+    *(
+        rule(pattern, needs_dish(fixed(Advice("other"))))
+        for pattern in (
+            r"(?:为什么|为啥|为何)(?P<dish>).{2,}",
+            rf"{CAN}用{_POTS}[做煮炖烤蒸炸]?{any_of('可以 行不行 行')}?",
+            rf".{{0,6}}切[成得]?{any_of('多大 多厚 多长 多粗 多细 什么形状 怎么切')}",
+        )
+    ),
 )
+
+LAST_RULES = (rule(rf"{any_of('要不要 需不需要 用不用')}.{{2,8}}", needs_dish(fixed(Advice("other")))),)
+"""Asked of the dish at hand when nothing narrower fits: 「要不要焯水」."""

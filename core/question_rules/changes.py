@@ -24,13 +24,14 @@ from core.question_rules.pieces import (
 
 _POSSIBLE = any_of("可以 能 行 能不能 可不可以")
 _WHAT_THEN = any_of(
-    """该?怎么办 该?咋办 咋整 怎么弄 怎么处理 会怎样 会怎么样 怎么样 可以 可不可以 行不行 行 成 好吃 有影响
-    影响大 要紧 没事"""
+    """该?怎么办 该?咋办 咋整 怎么弄 怎么处理 会怎样 会怎么样 怎么样 可以 可不可以 行不行 行 成 好吃
+    有影响 影响大 要紧 没事"""
 )
 _OUTCOME = rf"(?:[,，]?(?:{_WHAT_THEN}|[还也]?{_POSSIBLE}(?:做|吃|弄|好吃)?))"
 _IF = f"{any_of('家里 我家? 手边 手头 家中 想 又 刚好 正好 可以 能 能不能 可不可以 能否 可否')}{{0,3}}?"
 _LACKING = any_of(
-    "没有 没 缺 不放 不加 不用 不要 不吃 不想放 不想加 不想用 不想吃 去掉 去除 省略 省去 省掉 少了"
+    """不要放 不要加 别放 别加 没有 没 缺 不放 不加 不用 不要 不吃 不想放 不想加 不想用 不想吃
+    去掉 去除 省略 省去 省掉 少了"""
 )
 _LEFT_OUT = any_of("不放 不加 省略 省掉 省去 去掉 不要 不用")
 _USED_UP = any_of("没有了? 没了 用完了 用光了")
@@ -67,10 +68,17 @@ def _replaces(match: re.Match[str], scene: Scene) -> Found | None:
     return Found(Without(word, substitute), dish)
 
 
+def _replaces_known(match: re.Match[str], scene: Scene) -> Found | None:
+    """「冰糖可以用白糖吗」, but not 「蛋糕可以用电饭煲吗」."""
+    return _replaces(match, scene) if is_known(split_ingredient(match["both"])[1], scene) else None
+
+
 REPLACING_RULES = (
     rule(rf"{DISH}{CAN}[用拿以]{_SUBSTITUTE}来?{_REPLACE}(?P<ing>{INGREDIENT}){_OUTCOME}?", _replaces),
     rule(rf"(?P<both>.*?){CAN}[用拿以]{_SUBSTITUTE}来?{_REPLACE}{_OUTCOME}?", _replaces),
     rule(rf"(?P<both>.+?){CAN}{any_of('换成 改成 换为 改用')}{_SUBSTITUTE}{_OUTCOME}?", _replaces),
+    rule(rf"(?P<both>)(?:换成|改成|换为|改用|用){_SUBSTITUTE}{_OUTCOME}", _replaces),
+    rule(rf"(?P<both>.+?){_MAY}用(?:{_SUBSTITUTE}|(?:别的|其他的?).{{0,3}}){_OUTCOME}?", _replaces_known),
     rule(rf"{DISH}{WHAT}(?:东西)?{CAN}{_REPLACE}(?P<ing>{INGREDIENT})", _replaces),
     rule(
         rf"(?P<dish>){_SUBSTITUTE}{_MAY}{_REPLACE}(?P<ing>{INGREDIENT}){_OUTCOME}?",
@@ -98,6 +106,7 @@ _TASTE = f"(?P<q>{any_of('清淡 油腻 重口 辣 咸 淡 甜 酸 麻 腻')})"
 _BIT = any_of("一点点?儿? 一些 些 点儿 点")
 _LEAD_IN = "[想要能可以把做弄请希望让它味道怎么,，会吃得口味放还]{0,6}"
 _END = f"{any_of('怎么做 怎么弄 怎么办 咋办 怎么调 可以 行 的')}?"
+_CAN_BE_MADE = f"{CAN}{any_of('做成 做得 改成 变成 弄成')}"
 _TOO_MUCH = any_of("太 有点 过于")
 _LESS = any_of("(?<!多)少 别太 别那么 不要太 不太 不要那么 没那么 不那么 不怎么 微")
 _EATER = f"(?:{any_of('我 孩子 小孩 家人 老人 宝宝 他 她')}们?)?"
@@ -133,8 +142,10 @@ def _less_or_more_of(match: re.Match[str], scene: Scene) -> Found | None:
 
 
 ADJUSTING_RULES = (
-    rule(rf"{DISH}{_LEAD_IN}{_TOO_MUCH}{_TASTE}了?{_END}", _adjusted("less")),
+    rule(rf"{DISH}{_LEAD_IN}{any_of('太 别太 不要太 过于')}(?P<q>油)了?{_END}", _adjusted("less")),
+    rule(rf"{DISH}{_CAN_BE_MADE}{_TASTE}味?的?{_END}", _adjusted("more")),
     rule(rf"{DISH}{_LEAD_IN}{_LESS}{_BIT}?{_TASTE}{_BIT}?的?{_END}", _adjusted("less")),
+    rule(rf"{DISH}{_LEAD_IN}{_TOO_MUCH}{_TASTE}了?{_END}", _adjusted("less")),
     rule(
         rf"{DISH}{_EATER}{_LEAD_IN}{_NOT_EATEN}[吃放加要]{{0,2}}(?P<q>[辣麻甜酸咸])的?{_END}",
         _adjusted("less"),

@@ -39,17 +39,23 @@ def _same_step(_match: re.Match[str], scene: Scene) -> Found:
     return Found(StepNumber(scene.last_step))
 
 
+def _step_after(match: re.Match[str], _scene: Scene) -> Found:
+    return Found(StepNumber(number_in(match["n"]) + 1), match["dish"])
+
+
 _GO_ON = any_of("然后 接下来 接着 之后 继续 往下说 往下讲 这步做完了 做完了 做好了")
 _ONCE_MORE = any_of("再 重新 重复")
 _ALL_STEPS = any_of("全部 所有 完整 详细 每个 操作 制作 烹饪")
 
 STEP_RULES = (
     rule(rf"{DISH}{FILL}第(?P<n>{NUMBER})个?步(?:骤)?{SAY}", _numbered_step),
+    rule(rf"{DISH}{FILL}第(?P<n>{NUMBER})个?步(?:之后|以后|后面|做?完了?|做好了){SAY}", _step_after),
     rule(rf"{DISH}{FILL}(?:最后|末)[的那]?一?个?步(?:骤)?{SAY}", fixed(StepNumber(-1))),
     rule(rf"[那再]?[下后]一?个?步(?:骤)?{SAY}", _neighbour_step(1)),
     rule(rf"[那再]?[上前]一?个?步(?:骤)?{SAY}", _neighbour_step(-1)),
     rule(rf"{_GO_ON}[怎么样做该要是什呢说讲]{{0,8}}", needs_dish(_neighbour_step(1))),
     rule(rf"{_ONCE_MORE}[说讲念读来复述]{{0,3}}一?[遍次下]?", needs_dish(_same_step)),
+    rule(rf"从头(?:开始)?{SAY}", needs_dish(fixed(StepNumber(0)))),
     rule(r"没听清楚?|没看懂|刚才那一?步.{0,6}", needs_dish(_same_step)),
     rule(rf"{DISH}{FILL}{_ALL_STEPS}?的?步骤{SAY}", fixed(StepNumber(0), whole_if_new=True)),
     rule(rf"{DISH}{FILL}[有分]?(?:几|多少)个?步(?:骤)?", fixed(StepNumber(0))),
@@ -83,4 +89,5 @@ WHOLE_RULES = (
         rf"(?P<dish>){_THIS}?的?[是该要]?{_HOW}{any_of('是什么 再说一遍 再发一遍 的')}?",
         needs_dish(fixed(WholeRecipe())),
     ),
+    rule(rf"{any_of('就 还是 改')}[做吃学](?:一?[个道])?(?P<dish>.{{2,}})", fixed(WholeRecipe())),
 )

@@ -57,9 +57,12 @@ def read_corpus(path: Path) -> Iterator[Row]:
     """Read every recipe under `path`, in file order.
 
     Raises:
-        CorpusError: nothing known is at `path`.
+        CorpusError: nothing known is at `path`, or it cannot be read.
     """
-    return reader_for(path)(path)
+    try:
+        yield from reader_for(path)(path)
+    except OSError as exc:
+        raise CorpusError(f"{exc.filename or path}: cannot be read ({exc.strerror})") from exc
 
 
 def _read_folder(folder: Path) -> Iterator[Row]:

@@ -36,7 +36,7 @@ def _read_line(
     path: Path, number: int, line: bytes, to_recipe: Callable[[Mapping[str, Any], int], Recipe]
 ) -> Recipe | CorpusError:
     try:
-        record = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        record = json.loads(line.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8"))
     except UnicodeDecodeError as exc:
         return CorpusError(f"{path}:{number}: not UTF-8 at byte {exc.start}")
     except (ValueError, RecursionError) as exc:

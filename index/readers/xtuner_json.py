@@ -24,19 +24,30 @@ _OUTPUT = re.compile(r"食材[:：]\s*(\[.*?\])\s*\n.*?制作[:：]\s*(\[.*\])\s
 
 def read(path: Path) -> Iterator[Recipe | CorpusError]:
     """Read recipes of an XTuner file; the file is read whole, as its format demands."""
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise CorpusError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
     try:
-        samples = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, RecursionError) as exc:
-        raise CorpusError(f"{path}: not JSON ({exc})") from exc
-    if not isinstance(samples, list):
-        raise CorpusError(f"{path}: must be a JSON list of conversations")
+        samples = _samples(path)
+    except CorpusError as exc:
+        yield exc
+        return
     for position, sample in enumerate(samples):
         try:
             yield _to_recipe(sample, f"{path.name} 第{position + 1}条")
         except CorpusError as exc:
             yield CorpusError(f"{path}: [{position}]: {exc.message}")
+
+
+def _samples(path: Path) -> list[Any]:
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise CorpusError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+    try:
+        samples = json.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise CorpusError(f"{path}: not UTF-8 at byte {exc.start}") from exc
+    except (ValueError, RecursionError) as exc:
+        raise CorpusError(f"{path}: not JSON ({exc})") from exc
+    if not isinstance(samples, list):
+        raise CorpusError(f"{path}: must be a JSON list of conversations")
+    return samples
 
 
 def _to_recipe(sample: Any, source: str) -> Recipe:

@@ -37,9 +37,9 @@ def upgrade(connection: Connection, label: str) -> None:
     Raises:
         StorageError: the database is of a revision that this version of the bot does not know.
     """
-    from alembic import command  # noqa: PLC0415 - 0.1 s that only a migration pays for
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))

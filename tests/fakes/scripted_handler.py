@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -127,7 +127,7 @@ class ScriptedHandler:
         self.cancelled: list[str] = []
         self._history = history
 
-    async def handle(self, message: IncomingMessage) -> AsyncIterator[ReplyEvent]:
+    async def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Play the script of `message.text`; what is answered is stored once the text is finished."""
         self.handled.append(message)
         try:

@@ -1,0 +1,195 @@
+"""The only wiring: settings → storage → retriever → models → handlers. Channels are added by `__main__`.
+
+Heavy libraries load when they are first used, never here; a test holds this module to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from bot.error_replies import GuardedHandler
+from bot.message_handler import MessageHandler
+from core.answering import Answerer
+from core.composer import Composer
+from core.errors import SettingsError
+from core.images.card_image_generator import CardImageGenerator
+from core.language_models.openai_language_model import OpenAiLanguageModel
+from core.model_answerer import FollowUpRewriter, ModelAnswerer
+from core.pipeline import CookingPipeline, PipelineLimits
+from core.ports import Embedder, History, ImageGenerator, LanguageModel, Retriever, Sampling
+from core.settings import Settings
+from handlers.commands import CommandHandler, CommandServices
+from handlers.router import Router
+from handlers.text import TextHandler
+from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
+from index.embedder_choice import embedder_for
+from index.retriever import HybridRetriever
+from storage.history import SqlHistory
+from storage.personal_data import SqlPersonalData
+from storage.profiles import SqlProfiles
+from storage.session import Database
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Assistant:
+    """The assembled assistant: what channels and `check` need of it."""
+
+    settings: Settings
+    handler: MessageHandler
+    history: History
+    retriever: Retriever
+    language_model: LanguageModel | None
+    image_generator: ImageGenerator | None
+    database: Database
+
+
+@asynccontextmanager
+async def assembled(settings: Settings, progress: ReportProgress) -> AsyncIterator[Assistant]:
+    """Assemble the assistant, building the index if need be, and take it apart afterwards.
+
+    Raises:
+        BotError: a setting is wrong, or the index or the database cannot be opened.
+    """
+    make_data_dir(settings)
+    retriever = await asyncio.to_thread(open_retriever, settings, progress)
+    database = await Database.open(settings.effective_database_url, synchronous=settings.database_synchronous)
+    language_model = language_model_of(settings)
+    try:
+        yield await _assistant(settings, retriever, database, language_model)
+    finally:
+        if language_model is not None:
+            await language_model.close()
+        await database.close()
+
+
+async def _assistant(
+    settings: Settings, retriever: Retriever, database: Database, language_model: LanguageModel | None
+) -> Assistant:
+    history = SqlHistory(
+        database,
+        max_messages=settings.history_max_messages,
+        max_age=timedelta(days=settings.history_max_days),
+    )
+    await history.purge(timedelta(days=settings.history_keep_days))
+    profiles = SqlProfiles(database)
+    image_generator = image_generator_of(settings)
+    services = CommandServices(
+        history=history,
+        profiles=profiles,
+        personal_data=SqlPersonalData(database),
+        model_name=language_model.name if language_model else None,
+        sampling=sampling_of(settings),
+        draws_pictures=image_generator is not None,
+    )
+    pipeline = CookingPipeline(
+        FollowUpRewriter(language_model, context_tokens=settings.llm_context_tokens),
+        retriever,
+        answerer_of(settings, language_model),
+        image_generator,
+        PipelineLimits(
+            rewrite_seconds=settings.rewrite_timeout_seconds,
+            retrieve_seconds=settings.retrieve_timeout_seconds,
+            generate_seconds=settings.generate_timeout_seconds,
+            illustrate_seconds=settings.illustrate_timeout_seconds,
+            search_limit=settings.search_limit,
+        ),
+    )
+    text = TextHandler(pipeline, history, profiles, max_question_characters=settings.max_question_characters)
+    handler = GuardedHandler(Router(text, CommandHandler(services)))
+    return Assistant(settings, handler, history, retriever, language_model, image_generator, database)
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Make DATA_DIR.
+
+    Raises:
+        SettingsError: it cannot be made or written to.
+    """
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        probe = settings.data_dir / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as exc:
+        raise SettingsError("DATA_DIR", f"{settings.data_dir} cannot be written to ({exc.strerror})") from exc
+
+
+def embedder_of(settings: Settings) -> Embedder | None:
+    """The embedder that EMBEDDER names."""
+    return embedder_for(settings.embedder, report=logger.warning)
+
+
+def corpora_of(settings: Settings) -> list[Path]:
+    """What the bot's own index is built from.
+
+    Raises:
+        SettingsError: CORPORA names something that is not there.
+    """
+    for corpus in settings.corpora:
+        if not corpus.exists():
+            raise SettingsError("CORPORA", f"{corpus}: no such file or folder")
+    return [COOKBOOK_DIR, *settings.corpora]
+
+
+def open_retriever(settings: Settings, progress: ReportProgress) -> HybridRetriever:
+    """Open the index. The bot's own one is built when it is missing or out of date; INDEX_DIR never is.
+
+    Raises:
+        SettingsError: CORPORA names something that is not there.
+        RecipeIndexError: INDEX_DIR cannot be opened, or a corpus cannot be read.
+    """
+    embedder = embedder_of(settings)
+    folder = settings.effective_index_dir
+    if settings.index_dir is None:
+        corpora = corpora_of(settings)
+        if not is_current(folder, corpora, embedder):
+            build_index(corpora, folder, embedder, progress=progress)
+    return HybridRetriever.open(folder, embedder)
+
+
+def language_model_of(settings: Settings) -> LanguageModel | None:
+    """The model that LLM_BACKEND names; None for the embedded composer."""
+    if settings.llm_backend == "composer":
+        return None
+    return OpenAiLanguageModel(
+        base_url=settings.llm_base_url,
+        api_key=settings.llm_api_key.get_secret_value(),
+        model=settings.llm_model,
+        timeout_seconds=settings.generate_timeout_seconds,
+        connect_timeout_seconds=settings.llm_connect_timeout_seconds,
+        first_token_timeout_seconds=settings.llm_first_token_timeout_seconds,
+        stall_timeout_seconds=settings.llm_stall_timeout_seconds,
+        max_retries=settings.llm_max_retries,
+    )
+
+
+def sampling_of(settings: Settings) -> Sampling:
+    """The sampling for users who chose none of their own."""
+    return Sampling(settings.llm_temperature, settings.llm_top_p, settings.llm_max_output_tokens)
+
+
+def answerer_of(settings: Settings, language_model: LanguageModel | None) -> Answerer:
+    """Who writes the answers."""
+    if language_model is None:
+        return Composer()
+    return ModelAnswerer(
+        language_model,
+        Composer(),
+        sampling=sampling_of(settings),
+        context_tokens=max(256, settings.llm_context_tokens - settings.llm_max_output_tokens),
+    )
+
+
+def image_generator_of(settings: Settings) -> ImageGenerator | None:
+    """Who draws the pictures; None for answers without."""
+    if settings.image_backend == "none":
+        return None
+    return CardImageGenerator(settings.pictures_dir, settings.picture_cache_megabytes * 1_000_000)

@@ -1,0 +1,150 @@
+"""`python -m bot check`: every component, what backs it, whether it works."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from yarl import URL
+
+from bot.bootstrap import (
+    embedder_of,
+    image_generator_of,
+    language_model_of,
+    make_data_dir,
+    open_retriever,
+)
+from bot.web_channel import unusable
+from core.errors import BotError, SettingsError
+from core.recipe import Recipe
+from core.settings import Settings
+from storage.session import Database
+
+_SAMPLE = Recipe(recipe_id="check", name="番茄炒蛋", ingredients=(), steps=("检查",))
+_ANSWER_SECONDS = 3
+"""A bot on this machine answers /healthz within milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One component: what backs it, and what is wrong with it, if anything; `status` is for the shell."""
+
+    component: str
+    backing: str
+    problem: str = ""
+    status: int = 0
+
+
+async def check(settings: Settings, console: Console) -> int:
+    """Check every component, print what was found, and return the exit status.
+
+    0: all work. 1: something failed. 2: a setting is wrong.
+    """
+    parts: tuple[tuple[str, Callable[[Settings], Awaitable[str]]], ...] = (
+        ("data folder", _data_folder),
+        ("database", _database),
+        ("embedder", _embedder),
+        ("recipe index", _index),
+        ("language model", _language_model),
+        ("pictures", _pictures),
+        ("web page", _web_page),
+    )
+    findings = [await _finding(name, probe, settings) for name, probe in parts]
+    table = Table()
+    for column in ("component", "backed by", "state"):
+        table.add_column(column, overflow="fold")
+    for finding in findings:
+        state = f"[red]{escape(finding.problem)}[/]" if finding.problem else "[green]ok[/]"
+        table.add_row(finding.component, escape(finding.backing), state)
+    console.print(table)
+    return max(finding.status for finding in findings)
+
+
+async def _finding(name: str, probe: Callable[[Settings], Awaitable[str]], settings: Settings) -> Finding:
+    try:
+        return Finding(name, await probe(settings))
+    except SettingsError as exc:
+        return Finding(name, exc.setting, exc.message, status=2)
+    except BotError as exc:
+        return Finding(name, "–", exc.message, status=1)
+
+
+async def _data_folder(settings: Settings) -> str:
+    make_data_dir(settings)
+    return str(settings.data_dir)
+
+
+async def _database(settings: Settings) -> str:
+    database = await Database.open(settings.effective_database_url, synchronous=settings.database_synchronous)
+    try:
+        await database.check()
+    finally:
+        await database.close()
+    return (
+        "DATABASE_URL" if settings.database_url.get_secret_value() else str(settings.data_dir / "bot.sqlite3")
+    )
+
+
+async def _embedder(settings: Settings) -> str:
+    embedder = await asyncio.to_thread(embedder_of, settings)
+    if embedder is None:
+        return "none: lexical search alone"
+    await asyncio.to_thread(embedder.embed, ["番茄炒蛋怎么做"], input_type="query")
+    return f"{embedder.name} {embedder.revision}, {embedder.dimension} dimensions"
+
+
+async def _index(settings: Settings) -> str:
+    retriever = await asyncio.to_thread(open_retriever, settings, lambda _what, _done, _total: None)
+    await retriever.search("番茄炒蛋怎么做")
+    return retriever.describe()
+
+
+async def _language_model(settings: Settings) -> str:
+    model = language_model_of(settings)
+    if model is None:
+        return "composer: the recipe itself is the answer, no model"
+    try:
+        return await model.check()
+    finally:
+        await model.close()
+
+
+async def _pictures(settings: Settings) -> str:
+    generator = image_generator_of(settings)
+    if generator is None:
+        return "none"
+    picture = await generator.draw(_SAMPLE)
+    return f"{generator.name}, {picture.width}×{picture.height}"
+
+
+async def _web_page(settings: Settings) -> str:
+    host, port = settings.web_host, settings.web_port
+    try:
+        server = await asyncio.start_server(lambda _reader, _writer: None, host, port)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE and await _is_running(host, port):
+            return f"http://{host}:{port}, in use by a running bot"
+        raise unusable(host, port, exc) from exc
+    server.close()
+    await server.wait_closed()
+    return f"http://{host}:{port or '(any free port)'}"
+
+
+async def _is_running(host: str, port: int) -> bool:
+    """Whether what listens there answers as the bot does."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    url = URL.build(scheme="http", host=reachable, port=port, path="/healthz")
+    try:
+        async with (
+            ClientSession(timeout=ClientTimeout(total=_ANSWER_SECONDS)) as session,
+            session.get(url) as response,
+        ):
+            return bool(await response.json() == {"status": "ok"})
+    except (ClientError, TimeoutError, ValueError):
+        return False

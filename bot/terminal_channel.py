@@ -1,0 +1,162 @@
+"""The conversation in a terminal: a session with streamed answers, or one turn for scripts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import uuid
+from contextlib import aclosing
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from bot.message_handler import MessageHandler
+from core.messages import (
+    ChatKey,
+    Document,
+    IncomingMessage,
+    Reply,
+    ReplyFinished,
+    Stage,
+    StageStarted,
+    TextDelta,
+    UserKey,
+)
+from core.recipe import Recipe
+
+CHANNEL = "terminal"
+_AT_WORK = {
+    Stage.REWRITE: "正在想你问的是什么…",
+    Stage.RETRIEVE: "正在找菜谱…",
+    Stage.GENERATE: "正在写…",
+    Stage.ILLUSTRATE: "正在画图…",
+}
+_LEAVE = {"exit", "quit", "退出", "再见"}
+
+
+def message_from(user: str, text: str) -> IncomingMessage:
+    """What `user` typed, as a message; each user has a conversation of their own."""
+    return IncomingMessage(
+        chat=ChatKey(CHANNEL, user),
+        user=UserKey(CHANNEL, user),
+        message_id=uuid.uuid4().hex,
+        text=text,
+        received_at=datetime.now(UTC),
+    )
+
+
+class TerminalChannel:
+    """Talks to one person.
+
+    Args:
+        handler: answers.
+        exports_dir: where documents that come with an answer are put.
+        console: the terminal.
+    """
+
+    def __init__(self, handler: MessageHandler, exports_dir: Path, console: Console | None = None) -> None:
+        self._handler = handler
+        self._exports_dir = exports_dir
+        self._console = console or Console()
+
+    async def session(self, user: str) -> None:
+        """Talk until the person leaves (退出, end of input, or Ctrl-C)."""
+        self._console.print(
+            "[bold]食神[/] 说一道菜名吧，比如「番茄炒蛋怎么做」。输入 /help 看命令，「退出」离开。"
+        )
+        while True:
+            try:
+                text = await asyncio.to_thread(self._console.input, "\n[bold green]你[/] ")
+            except (EOFError, KeyboardInterrupt):
+                return
+            if text.strip().lower() in _LEAVE:
+                return
+            if text.strip():
+                await self._answer(user, text)
+
+    async def once(self, user: str, text: str) -> tuple[Reply, dict[str, float]]:
+        """Run one turn silently; returns the reply and how long each stage took, in milliseconds."""
+        finished = ReplyFinished(Reply(text=""), {})
+        async with aclosing(self._handler.handle(message_from(user, text))) as events:
+            async for event in events:
+                if isinstance(event, ReplyFinished):
+                    finished = event
+        return finished.reply, finished.timings_ms
+
+    async def _answer(self, user: str, text: str) -> None:
+        out = self._console
+        out.print("[bold yellow]食神[/]")
+        status = out.status("…")
+        status.start()
+        reply = Reply(text="")
+        async with aclosing(self._handler.handle(message_from(user, text))) as events:
+            async for event in events:
+                if isinstance(event, StageStarted) and event.stage in _AT_WORK:
+                    status.update(_AT_WORK[event.stage])
+                elif isinstance(event, TextDelta):
+                    status.stop()
+                    lead = "\n" if event.restart else ""
+                    out.print(lead + event.text, end="", markup=False, highlight=False, soft_wrap=True)
+                elif isinstance(event, ReplyFinished):
+                    reply = event.reply
+        status.stop()
+        out.print()
+        self._show_rest(reply)
+
+    def _show_rest(self, reply: Reply) -> None:
+        """What comes after the text: picture, document, suggestions."""
+        out = self._console
+        if reply.picture is not None:
+            out.print(f"[dim]菜谱卡：{reply.picture.path}[/]", highlight=False, soft_wrap=True)
+        if reply.document is not None:
+            out.print(f"[dim]文件：{self.keep(reply.document)}[/]", highlight=False, soft_wrap=True)
+        if reply.buttons:
+            suggestions = "  ".join(f"「{button.message}」" for button in reply.buttons)
+            out.print(f"可以接着说：{suggestions}", style="dim", markup=False, highlight=False)
+
+    def keep(self, document: Document) -> Path:
+        """Put a document where the person finds it and nobody else reads it; returns its path."""
+        self._exports_dir.mkdir(parents=True, exist_ok=True)
+        name = Path(document.file_name)
+        for number in count(1):
+            path = self._exports_dir / (f"{name.stem}-{number}{name.suffix}" if number > 1 else name.name)
+            with contextlib.suppress(FileExistsError):
+                descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(document.content)
+                return path
+        raise AssertionError("count() has no end")
+
+
+def reply_as_json(reply: Reply, timings_ms: dict[str, float], document: Path | None) -> str:
+    """One turn as one JSON object, for `chat --once --json`."""
+    data: dict[str, Any] = {
+        "text": reply.text,
+        "recipe": recipe_as_data(reply.recipe) if reply.recipe else None,
+        "photo": str(reply.picture.path) if reply.picture else None,
+        "refused": reply.refused,
+        "transcript": None,
+        "timings_ms": {stage: round(milliseconds, 1) for stage, milliseconds in timings_ms.items()},
+        "buttons": [button.message for button in reply.buttons],
+        "document": str(document) if document else None,
+        "error": reply.error_code,
+    }
+    return json.dumps(data, ensure_ascii=False)
+
+
+def recipe_as_data(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as scripts read it."""
+    return {
+        "name": recipe.name,
+        "source": recipe.source,
+        "servings": recipe.servings,
+        "minutes": recipe.minutes,
+        "ingredients": [{"name": item.name, "amount": item.amount} for item in recipe.ingredients],
+        "steps": list(recipe.steps),
+        "recipe_id": recipe.recipe_id,
+    }

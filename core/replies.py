@@ -1,0 +1,41 @@
+"""The reply around a text: recipe, lead, buttons, and what the history needs of it."""
+
+from __future__ import annotations
+
+from core.answering import AnotherDish, AnswerRequest, Turn, Understanding
+from core.composer import Composer, lead_of, refusal_buttons, refusal_text, shows_recipe, suggestions_of
+from core.messages import Reply
+from core.ports import Hit
+
+
+def answer(request: AnswerRequest, text: str) -> Reply:
+    """The reply with `text` as its answer to `request`.
+
+    A lead means that a card can take the text's place; so only the composer's own rendering gets one.
+    """
+    says_what_card_says = shows_recipe(request) and text == Composer().compose(request)
+    return Reply(
+        text=text,
+        lead=lead_of(request) if says_what_card_says else "",
+        recipe=request.recipe,
+        shows_recipe=shows_recipe(request),
+        refused=request.recipe is None and request.turn.preferences.rag,
+        buttons=suggestions_of(request),
+        query=_query_behind(request),
+    )
+
+
+def refusal(turn: Turn, understanding: Understanding, nearest: tuple[Hit, ...]) -> Reply:
+    """A friendly no; 「换一道」 with nothing left to show says just that. Buttons are what it offers."""
+    shown = turn.conversation.shown_recipe_ids(understanding.query)
+    exhausted = isinstance(understanding.aspect, AnotherDish) and bool(shown)
+    text = refusal_text(understanding.query, nearest, exhausted=exhausted)
+    offered = tuple(button for button in refusal_buttons(nearest) if button.label in text)
+    return Reply(text=text, refused=True, buttons=offered)
+
+
+def _query_behind(request: AnswerRequest) -> str:
+    """The question that found the recipe; a follow-up carries it on, however long the conversation gets."""
+    if request.recipe is None:
+        return ""
+    return request.understanding.query or request.turn.conversation.last_query

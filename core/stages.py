@@ -1,0 +1,91 @@
+"""What every stage of the pipeline has: a time limit, an error of its own, and a measured duration."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+
+from core.errors import BotError, StageError
+from core.messages import Stage, StageFinished
+
+Item = TypeVar("Item")
+
+
+class StageTimes:
+    """How long the stages of one run took.
+
+    Args:
+        clock: seconds since any fixed point.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._durations_ms: dict[Stage, float] = {}
+
+    @contextmanager
+    def measured(self, stage: Stage) -> Iterator[None]:
+        """Measure the body as `stage`, however it ends."""
+        started = self._clock()
+        try:
+            yield
+        finally:
+            self._durations_ms[stage] = (self._clock() - started) * 1000
+
+    def finished(self, stage: Stage) -> StageFinished:
+        """The event that `stage`, which was measured, is over."""
+        return StageFinished(stage, self._durations_ms.get(stage, 0.0))
+
+    def timings_ms(self) -> dict[str, float]:
+        """Milliseconds by the name of the stage, and "total" since this object was made."""
+        total = (self._clock() - self._started) * 1000
+        return {**{stage.value: ms for stage, ms in self._durations_ms.items()}, "total": total}
+
+
+@asynccontextmanager
+async def limited(seconds: float, error: type[StageError]) -> AsyncIterator[None]:
+    """Give the body `seconds`, and turn whatever the project raises in it into `error`.
+
+    Never yield an event from the body: the limit belongs to the task that entered it.
+
+    Raises:
+        StageError: an `error`, from its cause; retryable when the time was up.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except error:
+        raise
+    except TimeoutError as exc:
+        raise error(f"the stage took longer than {seconds:g} s", retryable=True) from exc
+    except BotError as exc:
+        raise error(exc.message, retryable=exc.retryable) from exc
+
+
+async def paced(stream: AsyncIterator[Item], seconds: float) -> AsyncGenerator[Item, None]:
+    """Yield what `stream` yields, waiting for it at most `seconds` in all.
+
+    The time that the reader takes between two items does not count: a slow channel is not the stream's fault.
+    `stream` is closed in any case.
+
+    Raises:
+        TimeoutError: the time was up before the stream's end.
+    """
+    loop = asyncio.get_running_loop()
+    left = seconds
+    try:
+        while True:
+            asked = loop.time()
+            try:
+                async with asyncio.timeout(left):
+                    item = await anext(stream)
+            except StopAsyncIteration:
+                return
+            left -= loop.time() - asked
+            yield item
+    finally:
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()

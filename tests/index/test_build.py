@@ -1,0 +1,265 @@
+"""Building an index: what is written, what is reported, and that failure changes nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import CorpusError, DiskFullError, ModelResponseError, RecipeIndexError
+from core.recipe import Recipe
+from index import build as build_module
+from index.build import build_index, clear_leftovers, is_current
+from index.manifest import Manifest
+from index.retriever import HybridRetriever
+from tests.fakes.hashing_embedder import HashingEmbedder
+from tests.index.corpora import own_row, write_jsonl
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def names_beside(out: Path) -> list[str]:
+    return sorted(path.name for path in out.parent.iterdir())
+
+
+def dead_process() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "place").mkdir()
+    return tmp_path / "place" / "index"
+
+
+class TestWhatIsBuilt:
+    def test_counts_and_manifest(self, corpus: Path, out: Path, embedder: HashingEmbedder) -> None:
+        report = build_index([corpus], out, embedder)
+        manifest = Manifest.read(out)
+        assert (report.recipes, report.forms, report.duplicates, report.skipped) == (3, 4, 0, [])
+        assert (manifest.recipes, manifest.forms, manifest.dimension) == (3, 4, 32)
+        assert (manifest.embedder, manifest.embedder_revision, manifest.metric) == (
+            "fake/hashing",
+            "1",
+            "inner_product",
+        )
+        manifest.check_files(out)
+        assert names_beside(out) == ["index"]
+
+    def test_questions_are_embedded_each_once(
+        self, tmp_path: Path, out: Path, embedder: HashingEmbedder
+    ) -> None:
+        rows = [own_row("红烧肉"), own_row("红烧肉", source="别处"), own_row("清蒸鲈鱼")]
+        build_index([write_jsonl(tmp_path / "c.jsonl", rows)], out, embedder)
+        assert embedder.batches == [("红烧肉怎么做", "清蒸鲈鱼怎么做")]
+
+    def test_without_an_embedder_it_is_lexical(self, corpus: Path, out: Path) -> None:
+        build_index([corpus], out, None)
+        assert (Manifest.read(out).embedder, (out / "vectors.faiss").exists()) == ("", False)
+
+    def test_duplicates_are_counted_and_left_out(self, tmp_path: Path, out: Path) -> None:
+        path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), own_row("红烧肉"), own_row("饼子")])
+        report = build_index([path, path], out, None)
+        assert (report.recipes, report.duplicates) == (2, 4)
+
+    def test_rows_never_shift(self, tmp_path: Path, out: Path) -> None:
+        rows: list[dict[str, Any] | str] = [
+            own_row("红烧肉"),
+            "坏",
+            own_row("清蒸鲈鱼"),
+            own_row("红烧肉"),
+            own_row("葱油拌面"),
+        ]
+        build_index([write_jsonl(tmp_path / "c.jsonl", rows)], out, None, skip_bad=True)
+        retriever = HybridRetriever.open(out, None)
+        found = [
+            retriever.search_now(name).hits[0].recipe.name for name in ("红烧肉", "清蒸鲈鱼", "葱油拌面")
+        ]
+        assert found == ["红烧肉", "清蒸鲈鱼", "葱油拌面"]
+
+    def test_progress_is_told_to_the_end(self, corpus: Path, out: Path, embedder: HashingEmbedder) -> None:
+        calls: list[tuple[str, int, int]] = []
+        build_index([corpus], out, embedder, progress=lambda *call: calls.append(call))
+        assert calls == [("读取菜谱", 3, 3), ("计算向量", 4, 4)]
+
+
+class TestBadRows:
+    def test_the_first_one_stops_the_build_and_is_named(self, tmp_path: Path, out: Path) -> None:
+        path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), "[]"])
+        with pytest.raises(CorpusError) as caught:
+            build_index([path], out, None)
+        way_out = "(python -m index build --skip-bad leaves such rows out and goes on)"
+        expected = f"{path}:2: must be a JSON object {way_out}"
+        assert (caught.value.message, names_beside(out)) == (expected, [])
+
+    def test_they_are_reported_when_left_out(self, tmp_path: Path, out: Path) -> None:
+        path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), "[]", "", "null"])
+        report = build_index([path], out, None, skip_bad=True)
+        assert report.skipped == [f"{path}:2: must be a JSON object", f"{path}:4: must be a JSON object"]
+
+    def test_nothing_but_bad_rows_is_no_index(self, tmp_path: Path, out: Path) -> None:
+        path = write_jsonl(tmp_path / "c.jsonl", ["[]"])
+        with pytest.raises(CorpusError, match="no recipe could be read"):
+            build_index([path], out, None, skip_bad=True)
+        assert names_beside(out) == []
+
+
+class TestTheOldIndexStays:
+    @pytest.fixture(autouse=True)
+    def old_index(self, corpus: Path, out: Path) -> dict[str, bytes]:
+        build_index([corpus], out, None)
+        return content_of(out)
+
+    def test_when_a_row_is_bad(self, tmp_path: Path, out: Path, old_index: dict[str, bytes]) -> None:
+        with pytest.raises(CorpusError):
+            build_index([write_jsonl(tmp_path / "bad.jsonl", ["[]"])], out, None)
+        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+
+    def test_when_the_model_fails(
+        self, corpus: Path, out: Path, embedder: HashingEmbedder, old_index: dict[str, bytes]
+    ) -> None:
+        embedder.failure = ModelResponseError("rubbish")
+        with pytest.raises(ModelResponseError):
+            build_index([corpus], out, embedder)
+        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+
+    def test_when_the_new_one_cannot_take_its_place(
+        self, corpus: Path, out: Path, old_index: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rename = Path.rename
+
+        def refuse(self: Path, target: Path) -> Path:
+            if ".building-" in self.name:
+                raise OSError(errno.EIO, "Input/output error")
+            return rename(self, target)
+
+        monkeypatch.setattr(Path, "rename", refuse)
+        with pytest.raises(RecipeIndexError, match="cannot be written"):
+            build_index([corpus], out, None)
+        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+
+    @pytest.mark.parametrize("step", ["lexical.build", "faiss_store.build", "Manifest.write"])
+    def test_when_the_disk_is_full(
+        self,
+        step: str,
+        corpus: Path,
+        out: Path,
+        embedder: HashingEmbedder,
+        old_index: dict[str, bytes],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def full(*_arguments: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        owner, _, attribute = step.partition(".")
+        monkeypatch.setattr(getattr(build_module, owner), attribute, full)
+        with pytest.raises(DiskFullError, match="the index in use is unchanged"):
+            build_index([corpus], out, embedder)
+        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+
+    @pytest.mark.parametrize("blocks", [2, 64])
+    def test_when_the_system_refuses_to_write_more(
+        self, blocks: int, out: Path, tmp_path: Path, old_index: dict[str, bytes]
+    ) -> None:
+        big = write_jsonl(tmp_path / "big.jsonl", [own_row(f"红烧{chr(0x4E00 + i)}肉") for i in range(900)])
+        build = f"{sys.executable} -m index build --embedder none --corpus {big} --out {out}"
+        command = f"ulimit -f {blocks}; exec {build}"
+        ended = subprocess.run(
+            ["bash", "-c", command], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+        told = " ".join(ended.stderr.split())
+        assert (ended.returncode, "no room on the disk" in told, "Traceback" in told) == (1, True, False)
+        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+
+    def test_until_a_better_one_is_complete(self, tmp_path: Path, out: Path) -> None:
+        build_index([write_jsonl(tmp_path / "new.jsonl", [own_row("葱油拌面")])], out, None)
+        assert (Manifest.read(out).recipes, names_beside(out)) == (1, ["index"])
+
+
+class TestOutFolder:
+    @pytest.mark.parametrize("present", ["notes.txt", "manifest.json"])
+    def test_what_is_not_an_index_is_left_alone(self, present: str, corpus: Path, out: Path) -> None:
+        out.mkdir()
+        (out / present).write_text("{}", encoding="utf-8")
+        with pytest.raises(RecipeIndexError, match="is not empty and not an index"):
+            build_index([corpus], out, None)
+        assert content_of(out) == {present: b"{}"}
+
+    def test_a_file_is_left_alone(self, corpus: Path, out: Path) -> None:
+        out.write_text("mine", encoding="utf-8")
+        with pytest.raises(RecipeIndexError, match="not an index"):
+            build_index([corpus], out, None)
+        assert out.read_text(encoding="utf-8") == "mine"
+
+    def test_an_empty_folder_is_used(self, corpus: Path, out: Path) -> None:
+        out.mkdir()
+        assert build_index([corpus], out, None).recipes == 3
+
+    def test_a_damaged_index_is_replaced(self, corpus: Path, out: Path) -> None:
+        build_index([corpus], out, None)
+        (out / "manifest.json").write_text("{", encoding="utf-8")
+        build_index([corpus], out, None)
+        Manifest.read(out).check_files(out)
+
+
+class TestLeftovers:
+    def test_of_killed_builds_are_removed(self, corpus: Path, out: Path) -> None:
+        for number in (dead_process(), os.getpid()):
+            (out.parent / f"index.building-{number}" / "lexical").mkdir(parents=True)
+        build_index([corpus], out, None)
+        assert names_beside(out) == ["index"]
+
+    def test_of_running_builds_and_strangers_stay(self, out: Path) -> None:
+        kept = [f"index.building-{os.getppid()}", "index.building-x", "index.notes-1", "other.building-1"]
+        for name in kept:
+            (out.parent / name).mkdir()
+        clear_leftovers(out)
+        assert names_beside(out) == sorted(kept)
+
+    def test_an_index_put_aside_by_a_killed_build_comes_back(self, corpus: Path, out: Path) -> None:
+        build_index([corpus], out, None)
+        before = content_of(out)
+        out.rename(out.with_name(f"index.old-{dead_process()}"))
+        clear_leftovers(out)
+        assert (content_of(out), names_beside(out)) == (before, ["index"])
+
+
+class TestIsCurrent:
+    def test_of_the_same_corpus_and_embedder(
+        self, corpus: Path, out: Path, embedder: HashingEmbedder
+    ) -> None:
+        build_index([corpus], out, embedder)
+        assert is_current(out, [corpus], embedder)
+        assert not is_current(out, [corpus], None)
+        assert not is_current(out, [corpus], HashingEmbedder(revision="2"))
+        assert not is_current(out, [corpus, corpus], embedder)
+
+    def test_a_changed_corpus_is_noticed(self, corpus: Path, out: Path) -> None:
+        build_index([corpus], out, None)
+        write_jsonl(corpus, [own_row("葱油拌面")])
+        assert not is_current(out, [corpus], None)
+
+    def test_no_index_is_not_current(self, corpus: Path, out: Path) -> None:
+        assert not is_current(out, [corpus], None)
+
+    def test_a_missing_corpus_is_named(self, out: Path, tmp_path: Path) -> None:
+        with pytest.raises(CorpusError, match=r"gone\.jsonl: no such file or folder"):
+            is_current(out, [tmp_path / "gone.jsonl"], None)
+
+
+def test_recipes_come_back_as_they_went_in(corpus: Path, tmp_path: Path) -> None:
+    build_index([corpus], tmp_path / "index", None)
+    hit = HybridRetriever.open(tmp_path / "index", None).search_now("番茄炒蛋怎么做").hits[0]
+    assert hit.recipe == Recipe.from_dict(own_row("番茄炒蛋", aliases=["西红柿炒鸡蛋"]))

@@ -1,0 +1,155 @@
+"""The real retriever over the shipped cookbook: what it finds, what it refuses, what it survives."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.errors import IndexCorruptError, ModelResponseError, RetrievalError
+from index.build import build_index
+from index.retriever import HybridRetriever
+from tests.fakes.hashing_embedder import HashingEmbedder
+from tests.index.corpora import own_row, write_jsonl
+
+
+def first(retriever: HybridRetriever, query: str) -> str:
+    """Name of the first hit, or "" when the query is refused."""
+    found = retriever.search_now(query)
+    return "" if found.refused else found.hits[0].recipe.name
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("番茄炒蛋怎么做", "番茄炒蛋"),
+        ("西红柿炒鸡蛋", "番茄炒蛋"),
+        ("番茄炒蛋！！！", "番茄炒蛋"),
+        ("《宫保鸡丁》", "宫保鸡丁"),
+        ("宮保雞丁怎麼做", "宫保鸡丁"),
+        ("公保基丁怎么做", "宫保鸡丁"),
+        ("公鸡爆丁", "宫保鸡丁"),
+        ("马婆豆付", "麻婆豆腐"),
+        ("Ｂ红烧肉", "红烧肉"),
+        ("\u202e红烧肉怎么做\u202c", "红烧肉"),
+        ("红\0烧\0肉怎么做", "红烧肉"),
+        ("红烧肉\ud83d怎么做", "红烧肉"),
+        ("冰箱里只有土豆和牛肉", "土豆烧牛肉"),
+        ("家里有鸡蛋和番茄", "番茄炒蛋"),
+        ("冰箱里有西红柿、鸡蛋能做什么", "番茄炒蛋"),
+        ("鸡蛋 番茄", "番茄炒蛋"),
+        ("我今天想给孩子做个红烧肉，该怎么做呢？", "红烧肉"),
+        ("红烧肉到底要怎么做才能肥而不腻呀", "红烧肉"),
+        ("鱼香肉丝不放辣", "鱼香肉丝"),
+    ],
+)
+class TestFound:
+    def test_with_vectors(self, cookbook_retriever: HybridRetriever, query: str, name: str) -> None:
+        assert first(cookbook_retriever, query) == name
+
+    def test_without_vectors(self, lexical_retriever: HybridRetriever, query: str, name: str) -> None:
+        assert first(lexical_retriever, query) == name
+
+
+HOSTILE = [
+    "",
+    " ",
+    "\0",
+    "\ud800",
+    "\udfff\ud800",
+    "😀😀😀",
+    "\u202e\u202d\u2066",
+    "？？？",
+    "\u200b" * 50,
+    "怎么做",
+]
+
+
+class TestRefused:
+    @pytest.mark.parametrize("query", [*HOSTILE, "今天天气怎么样", "土豆怎么种", "股票怎么做短线", "a" * 300])
+    def test_with_vectors(self, cookbook_retriever: HybridRetriever, query: str) -> None:
+        found = cookbook_retriever.search_now(query)
+        assert (found.query, found.refused) == (query, True)
+
+    def test_the_nearest_dishes_are_offered(self, cookbook_retriever: HybridRetriever) -> None:
+        found = cookbook_retriever.search_now("韭菜盒子怎么做")
+        assert found.refused
+        assert any("韭菜" in hit.recipe.name for hit in found.hits)
+
+    @pytest.mark.parametrize(
+        "text", ["红" * 100_000, "天气 " * 50_000, "\ud800" * 100_000, "(" * 100_000, "，" * 100_000]
+    )
+    def test_a_hundred_thousand_characters(self, cookbook_retriever: HybridRetriever, text: str) -> None:
+        assert cookbook_retriever.search_now(text).refused
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(query=st.text(st.characters(), max_size=40))
+    def test_any_text_gets_an_answer(self, lexical_retriever: HybridRetriever, query: str) -> None:
+        found = lexical_retriever.search_now(query, limit=3)
+        assert found.query == query
+        assert len(found.hits) <= 3
+
+
+class TestTies:
+    @pytest.fixture
+    def retriever(self, tmp_path: Path) -> HybridRetriever:
+        rows = [
+            own_row("减肥汤", steps=["煮。"]),
+            own_row("减肥汤🍲", steps=["煮。"]),
+            own_row("红烧肉", source="甲", steps=["炖。"]),
+            own_row("红烧肉", source="乙", steps=["焯水。", "炒糖色。", "炖。"]),
+        ]
+        build_index([write_jsonl(tmp_path / "c.jsonl", rows)], tmp_path / "index", None)
+        return HybridRetriever.open(tmp_path / "index", None)
+
+    @pytest.mark.parametrize("name", ["减肥汤🍲", "减肥汤"])
+    def test_the_title_typed_to_the_letter_wins(self, retriever: HybridRetriever, name: str) -> None:
+        assert first(retriever, f"{name}怎么做") == name
+
+    def test_the_more_complete_of_two_wins(self, retriever: HybridRetriever) -> None:
+        assert [hit.recipe.source for hit in retriever.search_now("红烧肉怎么做").hits[:2]] == ["乙", "甲"]
+
+
+class TestFailures:
+    @pytest.fixture
+    def folder(self, corpus: Path, tmp_path: Path, embedder: HashingEmbedder) -> Path:
+        build_index([corpus], tmp_path / "index", embedder)
+        return tmp_path / "index"
+
+    async def test_a_failing_embedder_is_a_failed_retrieval(
+        self, folder: Path, embedder: HashingEmbedder
+    ) -> None:
+        retriever = HybridRetriever.open(folder, embedder)
+        embedder.failure = ModelResponseError("rubbish")
+        with pytest.raises(RetrievalError, match="rubbish"):
+            await retriever.search("红烧肉")
+
+    async def test_a_row_that_cannot_be_read_is_a_failed_retrieval(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(_self: object, _number: int) -> str:
+            return "{"
+
+        retriever = HybridRetriever.open(folder, None)
+        monkeypatch.setattr("index.recipe_file.LineReader.line", broken)
+        with pytest.raises(RetrievalError, match="cannot be read"):
+            await retriever.search("红烧肉")
+        with pytest.raises(IndexCorruptError):
+            retriever.search_now("红烧肉")
+
+
+def test_threads_find_what_one_thread_finds(cookbook_retriever: HybridRetriever) -> None:
+    names = sorted({form for form, _ in cookbook_retriever.forms()})[:60]
+    alone = [cookbook_retriever.search_now(name) for name in names]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(cookbook_retriever.search_now, names))
+    assert together == alone
+
+
+def test_describe_says_what_backs_the_search(cookbook_retriever: HybridRetriever) -> None:
+    recipes, questions = cookbook_retriever.describe().split(", ")[:2]
+    assert int(recipes.split()[0]) >= 200
+    assert int(questions.split()[0]) >= 600
