@@ -143,7 +143,7 @@ class AccessControl:
         return ""
 
 
-class GuardedHandler:
+class AccessGate:
     """A `MessageHandler` that answers only whom it may.
 
     Args:

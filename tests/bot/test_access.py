@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.access import BUDGET_SPENT, NOT_ALLOWED, TOO_FAST, AccessControl, AccessRules, GuardedHandler
+from bot.access import BUDGET_SPENT, NOT_ALLOWED, TOO_FAST, AccessControl, AccessRules, AccessGate
 from core.messages import ChatKey, IncomingMessage, Reply, ReplyEvent, ReplyFinished, TextFinished, UserKey
 from tests.bot.inbox_bench import bench
 from tests.fakes.scripted_handler import ScriptedHandler
@@ -106,7 +106,7 @@ def test_refused_messages_do_not_count() -> None:
 async def test_the_guard_passes_answers_on_and_closes_them() -> None:
     handler = ScriptedHandler()
     handler.scripts["你好"] = [TextFinished(Reply("好")), asyncio.Event()]
-    events = GuardedHandler(handler, control()).handle(said())
+    events = AccessGate(handler, control()).handle(said())
     assert await anext(events) == TextFinished(Reply("好"))
     await events.aclose()
     assert handler.finished == []
@@ -114,7 +114,7 @@ async def test_the_guard_passes_answers_on_and_closes_them() -> None:
 
 async def test_the_guard_refuses_in_words_or_in_silence() -> None:
     access = control(allowed_users=frozenset({"telegram:ann"}))
-    guard = GuardedHandler(ScriptedHandler(), access)
+    guard = AccessGate(ScriptedHandler(), access)
     spoken: list[ReplyEvent] = [event async for event in guard.handle(said("eve"))]
     reply = refused(NOT_ALLOWED.format(user="telegram:eve"))
     assert spoken[1:] == [TextFinished(reply), ReplyFinished(reply)]
@@ -125,7 +125,7 @@ async def test_the_guard_refuses_in_words_or_in_silence() -> None:
 async def test_silence_delivers_nothing(tmp_path: Path) -> None:
     access = control()
     access.blocked.add("telegram:ann")
-    async with bench(tmp_path, handler=GuardedHandler(ScriptedHandler(), access)) as b:  # type: ignore[arg-type]
+    async with bench(tmp_path, handler=AccessGate(ScriptedHandler(), access)) as b:  # type: ignore[arg-type]
         await b.accept("一")
         await b.done()
         assert b.channel.sent == []
