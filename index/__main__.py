@@ -1,4 +1,4 @@
-"""`python -m index build|search|evaluate|calibrate`.
+"""`python -m index build|search|evaluate|benchmark|calibrate`.
 
 Run as:
     python -m index build --corpus recipes.jsonl --out data/index
@@ -20,6 +20,7 @@ from rich.table import Table
 from core.errors import BotError, SettingsError
 from core.ports import Embedder, Retrieval
 from core.settings import Settings, load_settings
+from index.benchmark import compare, resident_megabytes, systems
 from index.build import COOKBOOK_DIR, build_index
 from index.calibrate import calibrate
 from index.calibration import save_calibration
@@ -77,6 +78,14 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--queries", type=Path, action="append", nargs="+", required=True, metavar="FILE")
     measure.add_argument("--json", action="store_true", help="print one JSON object")
     measure.set_defaults(run=_evaluate)
+
+    race = commands.add_parser(
+        "benchmark", parents=[shared], help="compare with BM25 and with vectors alone (requirements-dev.txt)"
+    )
+    race.add_argument("--index", type=Path, metavar="DIR", help="default: INDEX_DIR or DATA_DIR/index")
+    race.add_argument("--queries", type=Path, action="append", nargs="+", required=True, metavar="FILE")
+    race.add_argument("--json", action="store_true", help="print one JSON object")
+    race.set_defaults(run=_benchmark)
 
     fit = commands.add_parser("calibrate", parents=[shared], help="fit the refusal to an index and store it")
     fit.add_argument("--index", type=Path, metavar="DIR", help="default: INDEX_DIR or DATA_DIR/index")
@@ -154,6 +163,25 @@ def _evaluate(options: argparse.Namespace, settings: Settings, embedder: Embedde
         table.add_row(
             name, *("–" if v is None else str(v) for v in (*counts, latency["p50"], latency["p99"]))
         )
+    Console().print(table)
+    return 0
+
+
+def _benchmark(options: argparse.Namespace, settings: Settings, embedder: Embedder | None) -> int:
+    folder = options.index or settings.effective_index_dir
+    retriever = HybridRetriever.open(folder, embedder)
+    retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
+    resident = resident_megabytes()
+    files = {path.stem: read_queries(path) for group in options.queries for path in group}
+    results = compare(systems(folder, retriever, embedder), files)
+    if options.json:
+        print(json.dumps({"resident_mb": resident, "results": results}, ensure_ascii=False))
+        return 0
+    columns = ("hit@1", "hit@5", "p50_ms", "p99_ms", "hit@1_of_ours", "p50_of_ours")
+    table = Table("file", "system", *columns, title=f"resident before the comparison: {resident} MB")
+    for stem, row in results.items():
+        for name, figures in row.items():
+            table.add_row(stem, name, *(str(figures[column]) for column in columns))
     Console().print(table)
     return 0
 
