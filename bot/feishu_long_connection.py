@@ -44,7 +44,7 @@ class ConnectionLimits:
 
     silence_seconds: float = 14.0
     accept_seconds: float = 2.5
-    first_connect_seconds: float = 20.0
+    first_connect_seconds: float = 30.0
     first_backoff_seconds: float = 0.5
     longest_backoff_seconds: float = 60.0
     stop_seconds: float = 3.0

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 _PURGE_SECONDS = 3600.0
+_CANCEL_SECONDS = 1.0
+"""How long cancelled turns may clean up; whoever stops the process does not wait for ever."""
 
 
 class Inbox:
@@ -154,7 +156,9 @@ class Inbox:
         parked = list(self._tasks)
         for task in parked:
             task.cancel()
-        await asyncio.gather(*parked, *self._upkeep, return_exceptions=True)
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
+        if parked:
+            await asyncio.wait(parked, timeout=_CANCEL_SECONDS)
         if self._queue is not None:
             await self._queue.stop()
             self._queue = None

@@ -60,7 +60,7 @@ def killed_again_and_again(folder: Path, kills: int, seed: int) -> tuple[list[st
     """What was accepted, and what arrived at the platform: [chat, message, key]."""
     moments = random.Random(seed)  # noqa: S311 - repeatable, no secret
     accepted: list[str] = []
-    number = 0
+    number = in_the_middle = 0
     for _ in range(kills):
         life = Life(folder)
         for _ in range(8):
@@ -70,6 +70,8 @@ def killed_again_and_again(folder: Path, kills: int, seed: int) -> tuple[list[st
         # The moment of the kill is the point of the test; nothing is waited for.
         time.sleep(moments.uniform(0, 0.25))
         accepted += [line.removeprefix("accepted ") for line in life.kill()]
+        in_the_middle += len(set(accepted)) > len(arrived(folder))
+    assert in_the_middle > kills // 4, "the kills come too late to show anything"
     life = Life(folder)
     for again in range(number):  # the platform repeats everything that it may not have seen acknowledged
         life.send(f"{again % CHATS} {again:04}")
@@ -78,6 +80,11 @@ def killed_again_and_again(folder: Path, kills: int, seed: int) -> tuple[list[st
     assert life.said() == "drained"
     life.close()
     return accepted, [line.split() for line in (folder / "delivered.txt").read_text().splitlines()]
+
+
+def arrived(folder: Path) -> set[str]:
+    delivered = folder / "delivered.txt"
+    return {line.split()[1] for line in delivered.read_text().splitlines()} if delivered.exists() else set()
 
 
 def check(folder: Path, kills: int, seed: int) -> None:

@@ -153,8 +153,7 @@ class FeishuServer:
         self, operation: str, method: Method
     ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
-            raw = await request.read()
-            body = "" if request.content_type == "multipart/form-data" else raw.decode()
+            body = "" if request.content_type == "multipart/form-data" else await request.text()
             self.calls.append(Call(operation, request.path, body, request.headers.get("Authorization", "")))
             fault = self._fault(operation, body)
             try:
