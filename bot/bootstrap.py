@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
@@ -20,9 +21,18 @@ from core.composer import Composer
 from core.errors import SettingsError
 from core.images.card_image_generator import CardImageGenerator
 from core.language_models.openai_language_model import OpenAiLanguageModel
+from core.messages import UserKey
 from core.model_answerer import FollowUpRewriter, ModelAnswerer
 from core.pipeline import CookingPipeline, PipelineLimits
-from core.ports import Embedder, History, ImageGenerator, LanguageModel, Retriever, Sampling
+from core.ports import (
+    Embedder,
+    History,
+    ImageGenerator,
+    LanguageModel,
+    PersonalData,
+    Retriever,
+    Sampling,
+)
 from core.settings import Settings
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
@@ -38,6 +48,28 @@ from storage.session import Database
 logger = logging.getLogger(__name__)
 
 
+Forget = Callable[[UserKey], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class EveryStore:
+    """`core.ports.PersonalData` over the database and whatever else keeps a user's words for a while."""
+
+    database: PersonalData
+    others: Sequence[Forget]
+
+    async def export(self, user: UserKey) -> dict[str, Any]:
+        """What is kept for good; the others hold nothing beyond it."""
+        return await self.database.export(user)
+
+    async def forget(self, user: UserKey) -> int:
+        """Delete it everywhere; returns the number of messages deleted from the database."""
+        deleted = await self.database.forget(user)
+        for other in self.others:
+            await other(user)
+        return deleted
+
+
 @dataclass(frozen=True, slots=True)
 class Assistant:
     """The assembled assistant: what channels and `check` need of it."""
@@ -49,6 +81,8 @@ class Assistant:
     language_model: LanguageModel | None
     image_generator: ImageGenerator | None
     database: Database
+    forgetters: list[Forget]
+    """What else forgets a user when the database does: the inbox, while it runs."""
 
 
 @asynccontextmanager
@@ -81,10 +115,11 @@ async def _assistant(
     await history.purge(timedelta(days=settings.history_keep_days))
     profiles = SqlProfiles(database)
     image_generator = image_generator_of(settings)
+    forgetters: list[Forget] = []
     services = CommandServices(
         history=history,
         profiles=profiles,
-        personal_data=SqlPersonalData(database),
+        personal_data=EveryStore(SqlPersonalData(database), forgetters),
         model_name=language_model.name if language_model else None,
         sampling=sampling_of(settings),
         draws_pictures=image_generator is not None,
@@ -104,7 +139,9 @@ async def _assistant(
     )
     text = TextHandler(pipeline, history, profiles, max_question_characters=settings.max_question_characters)
     handler = GuardedHandler(Router(text, CommandHandler(services)))
-    return Assistant(settings, handler, history, retriever, language_model, image_generator, database)
+    return Assistant(
+        settings, handler, history, retriever, language_model, image_generator, database, forgetters
+    )
 
 
 def make_data_dir(settings: Settings) -> None:

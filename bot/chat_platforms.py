@@ -77,7 +77,5 @@ def _feishu(settings: Settings) -> Channel:
         mode=settings.feishu_mode,
         encrypt_key=settings.feishu_encrypt_key.get_secret_value(),
         verification_token=settings.feishu_verification_token.get_secret_value(),
-        options=FeishuOptions(
-            connection=ConnectionLimits(silence_seconds=settings.feishu_silence_seconds)
-        ),
+        options=FeishuOptions(connection=ConnectionLimits(silence_seconds=settings.feishu_silence_seconds)),
     )

@@ -8,8 +8,10 @@ finds everything it needs for that in the message itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
+
+from aiohttp.web import RouteDef
 
 from core.messages import IncomingMessage, Picture, Reply, ReplyEvent
 
@@ -38,6 +40,9 @@ class Channel(Protocol):
     def name(self) -> str:
         """The `channel` of its `ChatKey`s: "telegram", "feishu"."""
 
+    def routes(self) -> Sequence[RouteDef]:
+        """What the bot's web server must answer for this platform; they have guards of their own."""
+
     async def start(self, accept: Accept) -> None:
         """Connect and begin to receive. Returns when receiving; goes on in tasks of its own.
 
@@ -52,15 +57,18 @@ class Channel(Protocol):
         """Begin to show that `message` is being answered."""
 
     async def deliver_text(self, message: IncomingMessage, reply: Reply, *, key: str) -> None:
-        """Send the whole answer (text or card, buttons, document). `key` is the same when it is tried again;
-        it is passed to the platform where that has idempotency keys.
+        """Send the whole answer: text or card, buttons, document.
+
+        `key` is the same when it is tried again; platforms with idempotency keys are given it.
 
         Raises:
             ChannelGoneError: the chat cannot be written to any more (blocked, removed, deleted): give up.
             ChannelError: retryable or not, see `retryable`.
         """
 
-    async def deliver_picture(self, message: IncomingMessage, picture: Picture, caption: str, *, key: str) -> None:
+    async def deliver_picture(
+        self, message: IncomingMessage, picture: Picture, caption: str, *, key: str
+    ) -> None:
         """Send the picture of the dish after the text; errors as in `deliver_text`."""
 
     async def check(self) -> str:

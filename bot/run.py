@@ -1,7 +1,7 @@
 """`python -m bot run`: the chat page and every chat platform that is configured, in one process.
 
 Order matters. Starting: the inbox goes on with what the last process left, then the platforms receive.
-Stopping: the platforms stop receiving, the inbox finishes or parks what is under way, connections close.
+Stopping: the inbox finishes or parks what is under way, then the platforms' connections close.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 
 from bot.access import AccessControl, AccessGate, AccessRules
@@ -27,8 +27,8 @@ from handlers.commands import COMMANDS
 logger = logging.getLogger(__name__)
 
 
-async def run(assistant: Assistant, stop: asyncio.Event) -> None:
-    """Run until `stop` is set.
+async def run(assistant: Assistant, stop: asyncio.Event, announce: Callable[[str], None]) -> None:
+    """Run until `stop` is set; `announce` is told where the bot can be found once it can.
 
     Raises:
         SettingsError: a port, token or address is wrong.
@@ -41,9 +41,9 @@ async def run(assistant: Assistant, stop: asyncio.Event) -> None:
         stack.push_async_callback(page.stop)
         if platforms:
             await stack.enter_async_context(_inbox_running(assistant, platforms))
-        print(f"食神在这里：{address}  （按 Ctrl-C 停止）", flush=True)
+        announce(f"食神在这里：{address}  （按 Ctrl-C 停止）")
         for name in platforms:
-            print(f"已连接：{name}", flush=True)
+            announce(f"已连接：{name}")
         await _warm_up(assistant)
         await stop.wait()
 
@@ -77,8 +77,7 @@ async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel])
         yield
     finally:
         assistant.forgetters.remove(inbox.forget)
-        await asyncio.gather(*(platform.stop_receiving() for platform in started))
-        await inbox.stop()
+        await inbox.stop()  # what comes in now is refused, so the platforms keep it for the next start
         await asyncio.gather(*(platform.stop() for platform in started))
 
 

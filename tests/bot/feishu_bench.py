@@ -100,7 +100,9 @@ class Bench:
         return self.server.world.card_of(self.server.world.sent[-1])
 
 
-def make_channel(server: FeishuServer, *, mode: Any = "webhook", options: FeishuOptions = QUICK) -> FeishuChannel:
+def make_channel(
+    server: FeishuServer, *, mode: Any = "webhook", options: FeishuOptions = QUICK
+) -> FeishuChannel:
     return FeishuChannel(
         APP_ID,
         APP_SECRET,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.access import BUDGET_SPENT, NOT_ALLOWED, TOO_FAST, AccessControl, AccessRules, AccessGate
+from bot.access import BUDGET_SPENT, NOT_ALLOWED, TOO_FAST, AccessControl, AccessGate, AccessRules
 from core.messages import ChatKey, IncomingMessage, Reply, ReplyEvent, ReplyFinished, TextFinished, UserKey
 from tests.bot.inbox_bench import bench
 from tests.fakes.scripted_handler import ScriptedHandler

@@ -62,6 +62,10 @@ class RecordingChannel:
     def name(self) -> str:
         return self._name
 
+    def routes(self) -> tuple[()]:
+        """It needs none."""
+        return ()
+
     async def start(self, accept: Accept) -> None:
         return None
 
