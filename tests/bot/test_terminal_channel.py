@@ -1,0 +1,117 @@
+"""The terminal: one silent turn, a session of several, and the files that come with answers."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bot.terminal_channel import TerminalChannel, message_from, recipe_as_data, reply_as_json
+from core.messages import (
+    Button,
+    ChatKey,
+    Document,
+    Picture,
+    Reply,
+    ReplyFinished,
+    Stage,
+    StageStarted,
+    TextDelta,
+    UserKey,
+)
+from tests.fakes.memory_storage import MemoryHistory
+from tests.fakes.scripted_handler import TOMATO_EGGS, ScriptedHandler, Step
+
+EXPORT = Document("shishen.json", "application/json", b"{}")
+
+
+@pytest.fixture
+def handler() -> ScriptedHandler:
+    return ScriptedHandler(MemoryHistory())
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def terminal(handler: ScriptedHandler, folder: Path) -> tuple[TerminalChannel, io.StringIO]:
+    screen = io.StringIO()
+    return TerminalChannel(handler, folder, Console(file=screen, width=200)), screen
+
+
+def test_every_user_has_a_conversation_of_their_own() -> None:
+    first, second = message_from("me", "你好"), message_from("me", "你好")
+    assert (first.chat, first.user) == (ChatKey("terminal", "me"), UserKey("terminal", "me"))
+    assert first.message_id != second.message_id
+    assert not first.is_group
+
+
+async def test_one_turn(handler: ScriptedHandler, tmp_path: Path) -> None:
+    reply = Reply(text="好的")
+    handler.scripts["你好"] = [TextDelta("好的"), ReplyFinished(reply, {"total": 1.25})]
+    assert await terminal(handler, tmp_path)[0].once("me", "你好") == (reply, {"total": 1.25})
+
+
+@pytest.mark.parametrize("goodbye", ["退出", "EXIT", " quit "])
+async def test_a_session_ends_with_a_goodbye(
+    goodbye: str, handler: ScriptedHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "", "你好", goodbye, "没人听")
+    channel, screen = terminal(handler, tmp_path)
+    await channel.session("me")
+    assert [message.text for message in handler.handled] == ["你好"]
+    assert "收到：你好" in screen.getvalue()
+
+
+async def test_a_session_ends_with_its_input(
+    handler: ScriptedHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "你好")
+    await terminal(handler, tmp_path)[0].session("me")
+    assert len(handler.handled) == 1
+
+
+async def test_what_comes_with_an_answer_is_shown(
+    handler: ScriptedHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Picture(tmp_path / "card.png", "image/png", 10, 10, "card")
+    reply = Reply(text="[bold]好[/]", picture=card, document=EXPORT, buttons=(Button("换", "换一道"),))
+    steps: list[Step] = [StageStarted(Stage.GENERATE), TextDelta("错"), TextDelta(reply.text, restart=True)]
+    handler.scripts["你好"] = [*steps, ReplyFinished(reply)]
+    typed(monkeypatch, "你好")
+    channel, screen = terminal(handler, tmp_path / "exports")
+    await channel.session("me")
+    shown = screen.getvalue()
+    assert "错\n[bold]好[/]\n" in shown  # no text becomes markup
+    assert f"菜谱卡：{card.path}\n" in shown
+    assert f"文件：{tmp_path / 'exports' / 'shishen.json'}\n" in shown
+    assert "可以接着说：「换一道」\n" in shown
+
+
+def test_an_export_overwrites_nothing_and_leaves_its_folder_never(
+    handler: ScriptedHandler, tmp_path: Path
+) -> None:
+    channel = terminal(handler, tmp_path / "exports")[0]
+    first, second = channel.keep(EXPORT), channel.keep(Document("../shishen.json", "application/json", b"[]"))
+    assert (first.name, second.name) == ("shishen.json", "shishen-2.json")
+    assert {first.parent, second.parent} == {tmp_path / "exports"}
+    assert (first.read_bytes(), second.read_bytes()) == (b"{}", b"[]")
+    assert first.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_turn_as_json(tmp_path: Path) -> None:
+    reply = Reply(text="好", recipe=TOMATO_EGGS, buttons=(Button("换", "换一道"),), error_code="storage")
+    assert json.loads(reply_as_json(reply, {"total": 1.26}, tmp_path)) == {
+        "text": "好",
+        "recipe": recipe_as_data(TOMATO_EGGS),
+        "photo": None,
+        "refused": False,
+        "transcript": None,
+        "timings_ms": {"total": 1.3},
+        "buttons": ["换一道"],
+        "document": str(tmp_path),
+        "error": "storage",
+    }
