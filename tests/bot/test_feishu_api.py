@@ -161,7 +161,9 @@ async def test_a_limit_longer_than_our_patience_is_left_to_later() -> None:
 
 
 async def test_many_calls_under_a_limit_all_arrive() -> None:
-    server = FeishuServer(limits=RateLimits(per_second=20, per_minute=10_000, chat_per_second=999, scale=0.05))
+    server = FeishuServer(
+        limits=RateLimits(per_second=20, per_minute=10_000, chat_per_second=999, scale=0.05)
+    )
     async with api_to(server) as api:
         await asyncio.gather(*(api.reply("om_1", "text", TEXT, uuid=f"u{n}") for n in range(200)))
         assert len(server.world.sent) == 200
@@ -170,7 +172,7 @@ async def test_many_calls_under_a_limit_all_arrive() -> None:
 async def test_uploads_and_downloads_keep_every_byte() -> None:
     server = FeishuServer()
     async with api_to(server) as api:
-        picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
+        picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8000
         key = await api.upload_image(picture, "image/png")
         assert server.world.images[key] == picture
         key = await api.upload_file(Document("数据.json", "application/json", b"{}"))
@@ -203,6 +205,11 @@ async def test_a_text_beyond_150_kilobytes_is_refused() -> None:
         assert caught.value.feishu_code == 230025
 
 
+def leave(server: FeishuServer) -> None:
+    server.domain = "http://127.0.0.1:9"
+
+
+SEND_SCOPES = "im:message or im:message:send_as_bot"
 Spoil = Callable[[FeishuServer], None]
 
 
@@ -216,10 +223,15 @@ Spoil = Callable[[FeishuServer], None]
             APP_SECRET,
             lambda s: s.world.scopes.clear(),
             "FEISHU_APP_ID",
-            "im:message or im:message:send_as_bot, im:resource or im:resource:upload, cardkit:card:read, "
-            "cardkit:card:write",
+            f"{SEND_SCOPES}, im:resource or im:resource:upload, cardkit:card:read, cardkit:card:write",
         ),
-        (APP_ID, APP_SECRET, lambda s: setattr(s, "domain", "http://127.0.0.1:9"), "FEISHU_DOMAIN", "reached"),
+        (
+            APP_ID,
+            APP_SECRET,
+            leave,
+            "FEISHU_DOMAIN",
+            "reached",
+        ),
         (
             APP_ID,
             APP_SECRET,
@@ -229,7 +241,9 @@ Spoil = Callable[[FeishuServer], None]
         ),
     ],
 )
-async def test_check_tells_what_is_wrong(app_id: str, secret: str, spoil: Spoil, setting: str, says: str) -> None:
+async def test_check_tells_what_is_wrong(
+    app_id: str, secret: str, spoil: Spoil, setting: str, says: str
+) -> None:
     server = FeishuServer()
     async with server.running():
         spoil(server)
@@ -242,7 +256,8 @@ async def test_check_tells_what_is_wrong(app_id: str, secret: str, spoil: Spoil,
 
 
 @pytest.mark.parametrize(
-    ("code", "setting"), [(1000040350, "FEISHU_MODE"), (1000040351, "FEISHU_DOMAIN"), (10014, "FEISHU_APP_SECRET")]
+    ("code", "setting"),
+    [(1000040350, "FEISHU_MODE"), (1000040351, "FEISHU_DOMAIN"), (10014, "FEISHU_APP_SECRET")],
 )
 async def test_check_tries_the_long_connection(code: int, setting: str) -> None:
     server = FeishuServer()

@@ -24,7 +24,7 @@ from core.messages import (
     TextFinished,
 )
 from core.recipe import Recipe
-from tests.bot.feishu_bench import RECIPE, Bench, bench, make_channel
+from tests.bot.feishu_bench import RECIPE, bench, make_channel
 from tests.fakes.feishu_limits import Fault, RateLimits
 from tests.fakes.feishu_server import FeishuServer
 
@@ -61,7 +61,11 @@ async def test_a_recipe_becomes_a_card_with_buttons_that_replies_to_the_question
             "换一道",
             "下一步",
         ]
-        assert b.server.world.buttons_of(sent)["换一道"] == {"message": "换一道菜", "group": False, "thread": ""}
+        assert b.server.world.buttons_of(sent)["换一道"] == {
+            "message": "换一道菜",
+            "group": False,
+            "thread": "",
+        }
 
 
 async def test_an_answer_streams_on_a_card_that_becomes_the_recipe() -> None:
@@ -134,7 +138,9 @@ async def test_a_long_answer_arrives_whole_as_text_parts() -> None:
 
 
 async def test_a_markdown_answer_of_9000_characters_arrives_whole() -> None:
-    text = "".join(f"## 第{n}步\n- **火候** `大` <b>快</b> [链接](http://x) ![图](k)\n" for n in range(190))[:9000]
+    text = "".join(f"## 第{n}步\n- **火候** `大` <b>快</b> [链接](http://x) ![图](k)\n" for n in range(190))[
+        :9000
+    ]
     async with bench() as b:
         await b.channel.deliver_text(b.message(), Reply(text), key="k1")
         assert "".join("".join(b.texts).split()).endswith("".join(text.split()))
@@ -204,7 +210,9 @@ async def test_streaming_goes_on_after_a_greater_sequence_was_seen() -> None:
         assert b.texts == ["好了"]
 
 
-@pytest.mark.parametrize("operation", ["create_card", "reply", "stream_text", "change_card_settings", "update_card"])
+@pytest.mark.parametrize(
+    "operation", ["create_card", "reply", "stream_text", "change_card_settings", "update_card"]
+)
 async def test_a_lost_answer_of_any_call_leaves_one_message(operation: str) -> None:
     async with bench() as b:
         b.server.faults.append(Fault(operation, "drop_after"))
@@ -308,7 +316,9 @@ async def test_a_picture_that_feishu_cannot_take_is_refused_for_good(tmp_path: P
     path.write_bytes(content)
     async with bench() as b:
         with pytest.raises(ChannelError) as caught:
-            await b.channel.deliver_picture(b.message(), Picture(path, "image/png", 1, 1, "card"), "", key="p1")
+            await b.channel.deliver_picture(
+                b.message(), Picture(path, "image/png", 1, 1, "card"), "", key="p1"
+            )
         assert not caught.value.retryable
 
 
@@ -347,5 +357,3 @@ def test_buttons_in_a_group_know_their_topic() -> None:
     message = IncomingMessage(key, UserKey("feishu", "ou_1"), "om_1", "x", datetime.now(UTC), is_group=True)
     card = json.dumps(render(RECIPE_REPLY, message).card)
     assert json.dumps({"message": "换一道菜", "group": True, "thread": "omt_1"}) in card
-
-

@@ -111,7 +111,9 @@ def test_rich_text_is_flattened(events: FeishuEvents) -> None:
     assert text_of(event) == "晚饭\n 红烧肉\n这个菜谱"
 
 
-@pytest.mark.parametrize("kind", ["image", "sticker", "audio", "file", "location", "share_chat", "merge_forward"])
+@pytest.mark.parametrize(
+    "kind", ["image", "sticker", "audio", "file", "location", "share_chat", "merge_forward"]
+)
 def test_a_message_without_text_is_an_empty_one(events: FeishuEvents, kind: str) -> None:
     assert text_of(events.message(kind, {"file_key": "file_1"})) == ""
 
