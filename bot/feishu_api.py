@@ -7,6 +7,7 @@ lark-oapi's own asynchronous REST fetches its token with blocking requests and b
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ class FeishuApi:
         def form() -> aiohttp.FormData:
             data = aiohttp.FormData()
             data.add_field("image_type", "message")
-            data.add_field("image", content, filename="picture", content_type=media_type)
+            data.add_field("image", io.BytesIO(content), filename="picture", content_type=media_type)
             return data
 
         answer = await self._http.call("upload_image", "POST", "/open-apis/im/v1/images", form=form)
@@ -122,7 +123,10 @@ class FeishuApi:
             data.add_field("file_type", "stream")
             data.add_field("file_name", document.file_name)
             data.add_field(
-                "file", document.content, filename=document.file_name, content_type=document.media_type
+                "file",
+                io.BytesIO(document.content),
+                filename=document.file_name,
+                content_type=document.media_type,
             )
             return data
 

@@ -25,7 +25,7 @@ from bot.delivery import Accept, Draft
 from bot.feishu_api import FeishuApi
 from bot.feishu_delivery import FeishuDelivery
 from bot.feishu_draft import DraftPace, FeishuDraft
-from bot.feishu_errors import FeishuPermissionError, FeishuRefusedError, as_settings_error
+from bot.feishu_errors import as_settings_error
 from bot.feishu_events import (
     BUTTON_EVENT,
     CHANNEL_NAME,
@@ -36,6 +36,7 @@ from bot.feishu_events import (
 )
 from bot.feishu_http import FeishuHttp, Patience
 from bot.feishu_long_connection import ConnectionLimits, LongConnection
+from bot.feishu_permissions import missing_permissions
 from bot.feishu_webhook import WEBHOOK_PATH, FeishuWebhook
 from core.errors import ChannelError, SettingsError
 from core.messages import IncomingMessage, Picture, Reply
@@ -44,8 +45,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_DRAFTS = 10_000
 _STOP_SECONDS = 5.0
-_PROBED_MESSAGE = "om_0"
-"""No message has this id: a reply to it fails, but only after the permission was checked."""
 _AT_START = Patience(attempts=2, wait_seconds=5.0, backoff_seconds=0.2)
 
 
@@ -234,7 +233,7 @@ class FeishuChannel:
         await self._api.open()
         try:
             identity = await self._api.bot_identity(_AT_START)
-            missing = await self._missing_permissions()
+            missing = await missing_permissions(self._api)
             if self._webhook is None:
                 await self._api.connection_endpoint()
         except ChannelError as exc:
@@ -245,24 +244,6 @@ class FeishuChannel:
         if missing:
             raise SettingsError("FEISHU_APP_ID", f"the app lacks the permissions {', '.join(missing)}")
         return f"{identity.name or 'Feishu bot'} ({identity.open_id})"
-
-    async def _missing_permissions(self) -> list[str]:
-        """Try calls that change nothing anybody sees; refusals for other reasons are as good as success."""
-        probes = (
-            self._api.reply(_PROBED_MESSAGE, "text", {"text": ""}, uuid="permission-check"),
-            self._api.upload_image(b"", "image/png"),
-            self._api.card_of(_PROBED_MESSAGE),
-            self._api.create_card({"schema": "2.0", "body": {"elements": []}}),
-        )
-        missing = []
-        for probe in probes:
-            try:
-                await probe
-            except FeishuPermissionError as exc:
-                missing.append(" or ".join(exc.scopes) or exc.message)
-            except FeishuRefusedError:
-                continue
-        return missing
 
     async def _identify(self) -> None:
         """Learn the bot's own open_id, without which no group is answered.

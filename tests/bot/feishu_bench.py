@@ -16,7 +16,7 @@ from bot.feishu_draft import DraftPace
 from bot.feishu_http import Patience
 from bot.feishu_long_connection import ConnectionLimits
 from bot.feishu_webhook import WEBHOOK_PATH
-from core.messages import ChatKey, IncomingMessage, UserKey
+from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey
 from core.recipe import Recipe
 from tests.fakes.feishu_events import ALICE, ALICES_CHAT
 from tests.fakes.feishu_limits import Json
@@ -46,6 +46,9 @@ RECIPE = Recipe.from_dict(
         "steps": ["五花肉切块。", "小火炖一小时。"],
     }
 )
+
+
+WITH_BUTTON = Reply("好", buttons=(Button("下一步", "下一步怎么做"),))
 
 
 @dataclass

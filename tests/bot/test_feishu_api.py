@@ -172,7 +172,7 @@ async def test_many_calls_under_a_limit_all_arrive() -> None:
 async def test_uploads_and_downloads_keep_every_byte() -> None:
     server = FeishuServer()
     async with api_to(server) as api:
-        picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400
+        picture = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8000
         key = await api.upload_image(picture, "image/png")
         assert server.world.images[key] == picture
         key = await api.upload_file(Document("数据.json", "application/json", b"{}"))
@@ -205,6 +205,11 @@ async def test_a_text_beyond_150_kilobytes_is_refused() -> None:
         assert caught.value.feishu_code == 230025
 
 
+def leave(server: FeishuServer) -> None:
+    server.domain = "http://127.0.0.1:9"
+
+
+SEND_SCOPES = "im:message or im:message:send_as_bot"
 Spoil = Callable[[FeishuServer], None]
 
 
@@ -218,15 +223,12 @@ Spoil = Callable[[FeishuServer], None]
             APP_SECRET,
             lambda s: s.world.scopes.clear(),
             "FEISHU_APP_ID",
-            (
-                "im:message or im:message:send_as_bot, im:resource or im:resource:upload, cardkit:card:read, "
-                "cardkit:card:write"
-            ),
+            f"{SEND_SCOPES}, im:resource or im:resource:upload, cardkit:card:read, cardkit:card:write",
         ),
         (
             APP_ID,
             APP_SECRET,
-            lambda s: setattr(s, "domain", "http://127.0.0.1:9"),
+            leave,
             "FEISHU_DOMAIN",
             "reached",
         ),

@@ -62,7 +62,8 @@ class FeishuPushes:
         self.ack_seconds = 3.0
         self.retry_seconds: tuple[float, ...] = (15, 300, 3600, 21600)
         self.frame_bytes = 64 * 1024
-        self.ping_interval = 120
+        self.ping_interval: float = 120
+        self.answers_pings = True
         self.refuse_endpoint: int | None = None
         self.pushes: list[Push] = []
         self._tickets: set[str] = set()
@@ -212,6 +213,8 @@ class FeishuPushes:
         frame = Frame.decoded(message.data)
         if frame.method == CONTROL and frame.headers.get("type") == "ping":
             connection.pings += 1
+            if not self.answers_pings:
+                return
             config = json.dumps({"PingInterval": self.ping_interval, "ReconnectCount": -1}).encode()
             pong = Frame(service=frame.service, method=CONTROL, headers={"type": "pong"}, payload=config)
             await connection.socket.send_bytes(pong.encoded())
