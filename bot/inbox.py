@@ -143,7 +143,7 @@ class Inbox:
         """Wait until every accepted message is done."""
         await self._open_queue().idle.wait()
 
-    async def stop(self, grace_seconds: float = 8.0) -> None:
+    async def stop(self, grace_seconds: float = 6.0) -> None:
         """Finish what can be finished in `grace_seconds`, park the rest for the next start, close.
 
         Stop the channels' receiving before, their connections after.

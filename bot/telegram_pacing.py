@@ -8,6 +8,7 @@ what only shows progress takes a turn if one is to spare, and otherwise does wit
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from core.errors import ChannelError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -164,6 +167,7 @@ class Pacer:
         """Telegram wants no message in this chat for `seconds`."""
         pace = self._pace(chat_id, is_group=is_group)
         pace.silent_until = max(pace.silent_until, self.clock() + seconds)
+        logger.info("telegram_rate_limited seconds=%.1f", seconds)
 
     def _overall_reserve(self) -> int:
         """A third of the turns are kept for whole answers."""

@@ -8,7 +8,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,15 @@ PATIENCE_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Said:
-    """A message of the bot's: the id of the message that it answers, where the platform shows one."""
+    """A message of the bot's.
+
+    Attributes:
+        chat: where.
+        text: what it says, or its caption.
+        reply_to: the message that it answers, where the platform shows that.
+        kinds: "photo" or "document".
+        is_unfinished: the answer is still being streamed into it.
+    """
 
     chat: str
     text: str
@@ -83,17 +91,19 @@ class TelegramUsers(Control):
         return str(update["message"]["message_id"])
 
     async def said(self) -> list[Said]:
-        """What the bot said everywhere, in order."""
-        return [
-            Said(
-                str(item["chat_id"]),
+        """What the bot's messages say now, everywhere, oldest first."""
+        said: dict[tuple[int, int], Said] = {}
+        for item in await self.get("sent"):
+            key, text = (
+                (item["chat_id"], item.get("message_id", 0)),
                 item.get("text", item.get("caption", "")),
-                str(item["reply_to"] or ""),
-                tuple(item["kinds"]),
             )
-            for item in await self.get("sent")
-            if item["method"] in {"sendMessage", "sendPhoto", "sendDocument"}
-        ]
+            if key in said:
+                said[key] = replace(said[key], text=text, is_unfinished=text.endswith(" …"))
+            elif item["method"] in {"sendMessage", "sendPhoto", "sendDocument"}:
+                reply_to, kinds = str(item["reply_to"] or ""), tuple(item["kinds"])
+                said[key] = Said(str(item["chat_id"]), text, reply_to, kinds, text.endswith(" …"))
+        return list(said.values())
 
 
 class FeishuUsers(Control):

@@ -73,6 +73,7 @@ class Stream:
     def parts(self, said: list[Said]) -> Parts:
         """What answers what; every answer is asserted to be about the dish that was asked for."""
         found: Parts = []
+        said = [item for item in said if not item.is_unfinished]
         for chat, asked in self.asked.items():
             for kind in ("text", "picture"):
                 here = [
@@ -88,7 +89,7 @@ class Stream:
 
     @staticmethod
     def _answered_by_order(said: list[Said], asked: dict[str, str]) -> list[str]:
-        """Where replies are not shown, answers come in order: the same dish again is the same answer again."""
+        """Without replies, by the order of the answers: the same dish again is the same answer again."""
         ids, answered = list(asked), -1
         previous, found = "", []
         for item in said:
@@ -97,6 +98,9 @@ class Stream:
             found.append(ids[answered])
             previous = dish
         return found
+
+    def is_answered(self, said: list[Said]) -> bool:
+        return self.lost(self.parts(said)) == 0
 
     def lost(self, parts: Parts) -> int:
         return 2 * self.number - len(set(parts))
@@ -112,7 +116,7 @@ class Stream:
 
 def event_key(channel: str, chat: str, message_id: str) -> str:
     """The name under which the inbox knows a message: a digest, so that it says nothing about anybody."""
-    return hashlib.sha256("\x1f".join((channel, chat, "", message_id)).encode()).hexdigest()[:40]
+    return hashlib.sha256(f"{channel}\x1f{chat}\x1f\x1f{message_id}".encode()).hexdigest()[:40]
 
 
 def _dish_of(said: Said) -> str:
@@ -149,7 +153,7 @@ async def finish(running: Life, streams: list[Stream]) -> None:
     """Wait until everything is answered, and stop."""
     await running.connected()
     for stream in streams:
-        await until(stream.users, lambda said, stream=stream: stream.lost(stream.parts(said)) == 0)
+        await until(stream.users, stream.is_answered)
     assert await running.stopped() == 0
 
 
@@ -160,7 +164,7 @@ async def check(bot: BotProcess, kills: int) -> None:
         async with life(bot, both.settings()) as running:
             await finish(running, streams)
         answers = [await stream.answered() for stream in streams]
-        unfinished = [item for item in await both.feishu.said() if item.is_unfinished]
+        said = [*await both.telegram.said(), *await both.feishu.said()]
         pushes = await both.feishu.get("pushes")
     assert at_work > kills // 3, "the kills come too late to show anything"
     questions = sum(stream.number for stream in streams)
@@ -171,7 +175,8 @@ async def check(bot: BotProcess, kills: int) -> None:
     assert doubled[1] == 0
     for stream, parts in zip(streams, answers, strict=True):
         stream.assert_in_order(parts, acceptance_numbers(bot.data_dir))
-    assert (unfinished, [push for push in pushes if not push["acknowledged"]]) == ([], [])
+    assert [item.text for item in said if item.is_unfinished] == []
+    assert [push for push in pushes if not push["acknowledged"]] == []
     asked = [dish for stream in streams for dishes in stream.asked.values() for dish in dishes.values()]
     assert remembered(bot.data_dir) == Counter(f"{dish}怎么做" for dish in asked)
     assert_discreet((bot.folder / "log.txt").read_text(), "怎么做", *DISHES)
