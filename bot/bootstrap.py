@@ -14,8 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.access import AccessControl, AccessRules
+from bot.broadcast import Broadcasts
 from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
+from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from core.answering import Answerer
 from core.composer import Composer
 from core.errors import SettingsError
@@ -34,16 +37,19 @@ from core.ports import (
     Sampling,
 )
 from core.settings import Settings
+from handlers.admin_commands import AdminCommandHandler, AdminServices
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
 from handlers.text import TextHandler
 from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
 from index.embedder_choice import embedder_for
 from index.retriever import HybridRetriever
+from storage.block_list import SqlBlockList
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
 from storage.session import Database
+from storage.statistics import SqlStatistics
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +89,9 @@ class Assistant:
     database: Database
     forgetters: list[Forget]
     """What else forgets a user when the database does: the inbox, while it runs."""
+    access: AccessControl
+    operations: Operations
+    broadcasts: Broadcasts
 
 
 @asynccontextmanager
@@ -138,9 +147,40 @@ async def _assistant(
         ),
     )
     text = TextHandler(pipeline, history, profiles, max_question_characters=settings.max_question_characters)
-    handler = GuardedHandler(Router(text, CommandHandler(services)))
+    access, operations = access_of(settings), Operations()
+    block_list = EnforcedBlockList(SqlBlockList(database), access)
+    await block_list.load()
+    statistics = SqlStatistics(database)
+    broadcasts = Broadcasts(statistics, block_list)
+    admin = AdminServices(
+        settings.administrators, statistics, block_list, operations, broadcasts, retriever.describe
+    )
+    router = Router(text, CommandHandler(services), AdminCommandHandler(admin))
     return Assistant(
-        settings, handler, history, retriever, language_model, image_generator, database, forgetters
+        settings=settings,
+        handler=ObservedHandler(GuardedHandler(router), operations),
+        history=history,
+        retriever=retriever,
+        language_model=language_model,
+        image_generator=image_generator,
+        database=database,
+        forgetters=forgetters,
+        access=access,
+        operations=operations,
+        broadcasts=broadcasts,
+    )
+
+
+def access_of(settings: Settings) -> AccessControl:
+    """Who may write on the platforms, and how much."""
+    return AccessControl(
+        AccessRules(
+            allowed_users=settings.allowed_users,
+            allowed_chats=settings.allowed_chats,
+            administrators=settings.administrators,
+            messages_a_minute=settings.user_messages_per_minute,
+            messages_a_day=settings.user_messages_per_day,
+        )
     )
 
 

@@ -29,6 +29,8 @@ __all__ = ["Inbox", "InboxLimits"]
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Settled = Callable[[IncomingMessage, str], None]
+"""Called with a message and what became of its text: sent, gone, refused or expired."""
 
 _PURGE_SECONDS = 3600.0
 _CANCEL_SECONDS = 1.0
@@ -47,6 +49,7 @@ class Inbox:
         limits: how much at once, how long, how often.
         retract: takes back what an interrupted attempt to answer a message left in the history.
         redraw: makes the picture of a recipe when the handler that was drawing it is gone.
+        settled: told of each message whose text was delivered, or given up.
     """
 
     def __init__(
@@ -60,10 +63,12 @@ class Inbox:
         limits: InboxLimits | None = None,
         retract: Retract | None = None,
         redraw: Redraw | None = None,
+        settled: Settled | None = None,
     ) -> None:
         self._database_url = database_url
         self._synchronous = synchronous
         self._channels = channels
+        self._settled = settled
         self._limits = limits or InboxLimits()
         self._steps = TurnSteps(handler, channels, reply_for, self._limits, retract, redraw)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -197,6 +202,8 @@ class Inbox:
         if not answer.reply.text:
             return  # a handler that has nothing to say: the writer is ignored
         sent = await queue.step("text", lambda: self._steps.deliver_text(event, answer.reply))
+        if self._settled is not None:
+            self._settled(event.message, sent)
         if sent == "sent" and (answer.picture_follows or answer.reply.picture is not None):
             await queue.step("picture", lambda: self._steps.deliver_picture(event, answer))
         logger.info("done event=%s work=%s text=%s", event.key, work_id, sent)

@@ -12,8 +12,9 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 
-from bot.access import AccessControl, AccessGate, AccessRules
+from bot.access import AccessGate
 from bot.bootstrap import Assistant
+from bot.broadcast import BroadcastGate
 from bot.chat_platforms import chat_platforms
 from bot.delivery import Channel
 from bot.error_replies import reply_for
@@ -71,6 +72,8 @@ async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel])
     inbox = inbox_of(assistant, platforms)
     await inbox.start()
     assistant.forgetters.append(inbox.forget)
+    assistant.operations.count_waiting = lambda: inbox.waiting
+    assistant.broadcasts.connect(inbox.accept, platforms)
     started: list[Channel] = []
     try:
         for platform in platforms.values():
@@ -79,6 +82,8 @@ async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel])
         yield
     finally:
         assistant.forgetters.remove(inbox.forget)
+        assistant.operations.count_waiting = None
+        await assistant.broadcasts.disconnect()
         await inbox.stop()  # what comes in now is refused, so the platforms keep it for the next start
         await asyncio.gather(*(platform.stop() for platform in started))
 
@@ -86,21 +91,12 @@ async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel])
 def inbox_of(assistant: Assistant, platforms: Mapping[str, Channel]) -> Inbox:
     """The durable inbox in front of the assistant."""
     settings = assistant.settings
-    access = AccessControl(
-        AccessRules(
-            allowed_users=settings.allowed_users,
-            allowed_chats=settings.allowed_chats,
-            administrators=settings.administrators,
-            messages_a_minute=settings.user_messages_per_minute,
-            messages_a_day=settings.user_messages_per_day,
-        )
-    )
 
     async def retract(message: IncomingMessage) -> int:
         return await assistant.history.retract(message.chat, message.message_id)
 
     return Inbox(
-        AccessGate(assistant.handler, access),
+        BroadcastGate(AccessGate(assistant.handler, assistant.access)),
         platforms,
         inbox_database_url(settings),
         reply_for,
@@ -112,6 +108,7 @@ def inbox_of(assistant: Assistant, platforms: Mapping[str, Channel]) -> Inbox:
         ),
         retract=retract,
         redraw=assistant.image_generator.draw if assistant.image_generator else None,
+        settled=assistant.broadcasts.settled,
     )
 
 

@@ -99,6 +99,15 @@ class User(Table):
     top_p: Mapped[float | None]
 
 
+class BlockedUser(Table):
+    """A user who gets no answer any more; /forget leaves the row, or it would undo it."""
+
+    __tablename__ = "blocked_users"
+
+    channel: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Words, primary_key=True)
+
+
 class Chat(Table):
     """A place of conversation. Its row is what writers of the same chat lock."""
 

@@ -17,9 +17,6 @@ COMPONENTS = [
     *("data folder", "database", "embedder", "recipe index", "language model", "pictures", "web page"),
     *("telegram", "feishu"),
 ]
-    *("data folder", "database", "embedder", "recipe index", "language model", "pictures", "web page"),
-    *("telegram", "feishu"),
-]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from core.conversation import Conversation, HistoryMessage, Preferences
 from core.errors import StorageError
 from core.messages import ChatKey, UserKey
+from core.ports import Usage
 from core.recipe import Recipe
 
 
@@ -160,6 +161,55 @@ class MemoryPersonalData:
         return self._history.delete(
             lambda chat, message: (chat.channel, message.user_id) == (user.channel, user.user_id)
         )
+
+
+class MemoryBlockList:
+    """`core.ports.BlockList` in memory."""
+
+    def __init__(self) -> None:
+        self.users: set[UserKey] = set()
+
+    async def blocked(self) -> frozenset[UserKey]:
+        return frozenset(self.users)
+
+    async def block(self, user: UserKey) -> bool:
+        is_new = user not in self.users
+        self.users.add(user)
+        return is_new
+
+    async def unblock(self, user: UserKey) -> bool:
+        was_blocked = user in self.users
+        self.users.discard(user)
+        return was_blocked
+
+
+class MemoryStatistics:
+    """`core.ports.Statistics` and `core.ports.ChatDirectory` over `MemoryHistory`."""
+
+    def __init__(self, history: MemoryHistory) -> None:
+        self._history = history
+
+    async def usage(self, since: datetime | None = None) -> Usage:
+        found = [
+            (chat.channel, message)
+            for chat, place in self._history.chats.items()
+            for _, message in place.messages
+            if since is None or message.created_at >= since
+        ]
+        asked = [(channel, message.user_id) for channel, message in found if message.role == "user"]
+        refused = [message for _, message in found if message.role == "assistant" and message.refused]
+        return Usage(len(set(asked)), len(asked), len(refused))
+
+    async def chats(self, *, without: Collection[UserKey] = ()) -> tuple[ChatKey, ...]:
+        latest = {
+            (chat.channel, chat.chat_id): chat
+            for chat, place in self._history.chats.items()
+            if any(
+                message.role == "user" and UserKey(chat.channel, message.user_id) not in without
+                for _, message in place.messages
+            )
+        }
+        return tuple(latest.values())
 
 
 def _stored(recipe: Recipe | None) -> Recipe | None:
