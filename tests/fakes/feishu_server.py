@@ -58,6 +58,7 @@ class Call:
     path: str
     body: str
     authorization: str
+    at: float
 
 
 class FeishuServer:
@@ -154,7 +155,8 @@ class FeishuServer:
     ) -> Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             body = "" if request.content_type == "multipart/form-data" else await request.text()
-            self.calls.append(Call(operation, request.path, body, request.headers.get("Authorization", "")))
+            authorization = request.headers.get("Authorization", "")
+            self.calls.append(Call(operation, request.path, body, authorization, self._now()))
             fault = self._fault(operation, body)
             try:
                 if fault is not None and fault.kind != "drop_after":

@@ -142,6 +142,8 @@ class TelegramServer:
         if fault.drop == "before":
             return _hang_up(request)
         if fault.error is not None:
+            refused = Call(request.match_info["method"], {}, {}, time.monotonic(), fault.error.status)
+            await self._record(refused)
             return _json(fault.error.body(), fault.error.status)
         if fault.status:
             return web.Response(status=fault.status, text=fault.body, content_type="text/html")
