@@ -20,9 +20,8 @@ _START_SECONDS = 120.0
 async def bot(kitchen: Path, **settings: str) -> AsyncIterator[Process]:
     """`python -m bot run` on a copy of `kitchen` (index and pictures), with an empty database."""
     with TemporaryDirectory() as name:
-        for folder in kitchen.iterdir():
-            if folder.is_dir():
-                shutil.copytree(folder, Path(name) / folder.name)
+        for folder in ("index", "pictures"):
+            shutil.copytree(kitchen / folder, Path(name) / folder)
         async with _running(
             "bot", "run", data_dir=Path(name), log=kitchen / "bot.log", **settings
         ) as process:
@@ -49,7 +48,7 @@ async def output_of(kitchen: Path, *arguments: str) -> str:
     process = await _started(*arguments, data_dir=kitchen, log=kitchen / "output.log")
     printed, _ = await process.communicate()
     if process.returncode:
-        raise RuntimeError((kitchen / "output.log").read_text("utf-8"))
+        raise RuntimeError(_text_of(kitchen / "output.log"))
     return printed.decode()
 
 
@@ -67,7 +66,7 @@ async def _running(*arguments: str, data_dir: Path, log: Path, **settings: str) 
     try:
         async with asyncio.timeout(_START_SECONDS):
             if not await process.stdout.readline():
-                raise RuntimeError(log.read_text("utf-8"))
+                raise RuntimeError(_text_of(log))
         yield process
     finally:
         if process.returncode is None:
@@ -90,3 +89,7 @@ async def _started(*arguments: str, data_dir: Path, log: Path, **settings: str) 
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", *arguments), cwd=data_dir, env=environment, stdout=PIPE, stderr=errors
         )
+
+
+def _text_of(log: Path) -> str:
+    return log.read_text("utf-8")

@@ -45,7 +45,7 @@ class Questions(ABC):
     Attributes:
         asked: every question since `begin`, in order.
         done: those that are answered whole.
-        faults: what went wrong: answers doubled, unasked or out of order.
+        mistakes: what went wrong: answers doubled, unasked or out of order.
         with_picture: whether an answer ends with a picture.
     """
 
@@ -58,7 +58,7 @@ class Questions(ABC):
         """Forget what was asked before."""
         self.asked: list[Question] = []
         self.done: list[Question] = []
-        self.faults: Counter[str] = Counter()
+        self.mistakes: Counter[str] = Counter()
         self._waiting: defaultdict[int, deque[Question]] = defaultdict(deque)
         self._dishes: Iterator[str] = cycle(self.dishes)
         self._then: Callable[[Question], None] | None = None
@@ -125,21 +125,21 @@ class Questions(ABC):
     def _answered(self, chat: int, text: str, at: float) -> None:
         due = next((question for question in self._waiting[chat] if not question.text_at), None)
         if due is None:
-            self.faults["unasked"] += 1
+            self.mistakes["unasked"] += 1
             return
         due.text_at, due.sign_at = at, due.sign_at or at
         if due.dish not in text:
-            self.faults["out of order"] += 1
+            self.mistakes["out of order"] += 1
         if not self.with_picture:
             self._finished(chat, at)
 
     def _pictured(self, chat: int, caption: str, at: float) -> None:
         due = self._waiting[chat][0] if self._waiting[chat] else None
         if due is None or not due.text_at:
-            self.faults["unasked"] += 1
+            self.mistakes["unasked"] += 1
             return
         if due.dish not in caption:
-            self.faults["out of order"] += 1
+            self.mistakes["out of order"] += 1
         self._finished(chat, at)
 
     def _finished(self, chat: int, at: float) -> None:
@@ -218,7 +218,7 @@ class FeishuQuestions(Questions, FeishuServer):
             return
         card = self._cards.pop(message.reply_to, None)
         if card is None or self.world.cards[card.card_id].is_streaming:
-            self.faults["picture without its answer"] += 1
+            self.mistakes["picture without its answer"] += 1
             return
         self._answered(chat, self.world.text_of(card), card.at - time.time() + at)
         content: Any = message.content

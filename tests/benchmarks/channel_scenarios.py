@@ -89,7 +89,7 @@ async def warm_up(bench: Bench) -> None:
     async with processes.first_start(bench.kitchen, **bench.tokens, **_UNPACED):
         await bench.telegram.at_once(len(bench.telegram.dishes), 1)
     if not _is_whole(bench.telegram):
-        raise RuntimeError(f"{bench.telegram.faults} {len(bench.telegram.done)} answered")
+        raise RuntimeError(f"{bench.telegram.mistakes} {len(bench.telegram.done)} answered")
 
 
 async def sustained(bench: Bench) -> None:
@@ -103,7 +103,7 @@ async def sustained(bench: Bench) -> None:
         await asking
         late = processes.resident_megabytes(process)
     turns, slowest = _rates(telegram)
-    lost = f"{len(telegram.asked) - len(telegram.done)} lost, {_faults(telegram)}"
+    lost = f"{len(telegram.asked) - len(telegram.done)} lost, {_mistakes(telegram)}"
     enough = turns >= 30 and _is_whole(telegram)
     what = f"Telegram, {sizes.sustained_turns} full recipe turns in {CHATS} chats"
     figure = f"{turns:.0f}/s (slowest 10 s: {slowest:.0f}/s), {lost}"
@@ -161,7 +161,7 @@ async def feishu_turns(bench: Bench) -> None:
     turns, _ = _rates(feishu)
     bench.table.add(
         f"Feishu, {bench.sizes.feishu_turns} full recipe turns in {CHATS} chats",
-        f"{turns:.0f}/s, {2 * turns:.0f} replies/s, {_faults(feishu)}",
+        f"{turns:.0f}/s, {2 * turns:.0f} replies/s, {_mistakes(feishu)}",
         "≥ 50 replies/s",
         reached=2 * turns >= 50 and _is_whole(feishu),
     )
@@ -201,7 +201,7 @@ async def limited(bench: Bench) -> None:
             refused = bench.telegram.limits.refused + bench.feishu.rates.refused - refused
             bench.table.add(
                 f"{name}, limits on, {chats * each} questions from {chats} chats at once",
-                f"{len(questions.done)} complete in {seconds:.0f} s, {_faults(questions)}, {refused} × 429",
+                f"{len(questions.done)} complete in {seconds:.0f} s, {_mistakes(questions)}, {refused} × 429",
                 "all, in order",
                 reached=_is_whole(questions) and len(questions.done) == chats * each,
             )
@@ -223,11 +223,11 @@ async def half_open(bench: Bench) -> None:
 
 
 def _is_whole(questions: Questions) -> bool:
-    return len(questions.done) == len(questions.asked) > 0 and not questions.faults
+    return len(questions.done) == len(questions.asked) > 0 and not questions.mistakes
 
 
-def _faults(questions: Questions) -> str:
-    return ", ".join(f"{count} {what}" for what, count in questions.faults.items()) or "in order"
+def _mistakes(questions: Questions) -> str:
+    return ", ".join(f"{count} {what}" for what, count in questions.mistakes.items()) or "in order"
 
 
 def _rates(questions: Questions) -> tuple[float, float]:
