@@ -105,7 +105,8 @@ class FeishuChannel:
             patience=self._options.patience,
         )
         self._api = FeishuApi(http, app_id, app_secret)
-        self._delivery = FeishuDelivery(self._api, datetime.now(UTC))
+        self._started_at = datetime.now(UTC)
+        self._delivery = FeishuDelivery(self._api, self._started_at)
         self._webhook: FeishuWebhook | None = None
         if mode == "webhook":
             freshness = self._options.webhook_freshness_seconds
@@ -188,9 +189,11 @@ class FeishuChannel:
         return _toast(event)
 
     def open_draft(self, message: IncomingMessage) -> Draft:
-        """Begin to show that `message` is being answered."""
-        draft = FeishuDraft(self._api, message, self._options.draft)
-        self._drafts[_draft_key(message)] = draft
+        """Begin to show that `message` is being answered; not where an earlier attempt may have begun to."""
+        key = _draft_key(message)
+        is_repeated = message.received_at < self._started_at or key in self._drafts
+        draft = FeishuDraft(self._api, message, self._options.draft, is_repeated=is_repeated)
+        self._drafts[key] = draft
         while len(self._drafts) > _MAX_DRAFTS:
             self._drafts.popitem(last=False)
         return draft

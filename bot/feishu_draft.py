@@ -109,15 +109,21 @@ class FeishuDraft:
         api: the platform.
         message: what is being answered.
         pace: when it appears and how often it changes.
+        is_repeated: an earlier attempt to answer may have put its card into the chat. Its uuid leads to that
+            card, so one of this attempt's would be seen by nobody: there is no draft, and the whole answer
+            goes onto the earlier card.
 
     Attributes:
         card: the card, once it is in the chat.
         may_be_shown: the card may be in the chat although nobody said so.
     """
 
-    def __init__(self, api: FeishuApi, message: IncomingMessage, pace: DraftPace) -> None:
+    def __init__(
+        self, api: FeishuApi, message: IncomingMessage, pace: DraftPace, *, is_repeated: bool = False
+    ) -> None:
         self.card: LiveCard | None = None
-        self.may_be_shown = False
+        self.may_be_shown = is_repeated
+        self._is_repeated = is_repeated
         self._api = api
         self._message = message
         self._pace = pace
@@ -148,7 +154,7 @@ class FeishuDraft:
     async def _run(self) -> None:
         try:
             is_over = await _set_within(self._closing, self._pace.delay_seconds)
-            if is_over or not reply_target(self._message):
+            if is_over or self._is_repeated or not reply_target(self._message):
                 return
             shown = self._shown()
             await self._send_card(shown)

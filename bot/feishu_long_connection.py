@@ -104,6 +104,8 @@ class LongConnection:
         if self._own_loop is not None and self._stopping is not None and not self._ended.done():
             self._own_loop.call_soon_threadsafe(self._stopping.set)
         await self._ended
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
         """The thread's whole life."""

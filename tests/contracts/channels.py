@@ -71,6 +71,11 @@ class TelegramSide:
         call = await self.server.wait_for(method)
         assert call.parameters["text"].startswith(text)
 
+    async def reads(self, text: str, *, group: bool = False) -> None:
+        """Wait until a message says `text`."""
+        async with self.server.changed:
+            await self.server.changed.wait_for(lambda: text in self.heard(group=group))
+
     def refuse_once(self, seconds: int) -> None:
         self.server.fail("sendMessage", Fault(error=flood(seconds)))
 
@@ -126,6 +131,9 @@ class FeishuSide:
 
     async def sees(self, text: str, *, group: bool = False) -> None:
         await self.server.until(lambda: any(said.startswith(text) for said in self.heard(group=group)))
+
+    async def reads(self, text: str, *, group: bool = False) -> None:
+        await self.server.until(lambda: text in self.heard(group=group))
 
     def refuse_once(self, seconds: int) -> None:
         self.server.faults.append(FeishuFault("reply", "code", code=99991400, reset=float(seconds)))

@@ -160,3 +160,21 @@ async def test_a_stop_parks_and_the_next_start_goes_on_in_order(people: Side, tm
     async with living(people, tmp_path) as life:
         await life.inbox.drained()
     assert people.heard() == ["收到：一", "收到：二", "收到：三"]
+
+
+@pytest.mark.parametrize("group", [False, True], ids=["private", "group"])
+async def test_an_answer_cut_while_it_was_seen_becomes_whole_where_it_was(
+    people: Side, tmp_path: Path, group: bool
+) -> None:
+    """Also when the second attempt takes long enough to be shown, while others are answered."""
+    handler, gate = ScriptedHandler(), asyncio.Event()
+    handler.scripts["慢"] = gated_answer(gate, "和结尾")
+    async with living(people, tmp_path, handler, grace_seconds=0.05):
+        await (people.ask_in_group("慢") if group else people.say("慢"))
+        await people.sees("开头", group=group)
+    async with living(people, tmp_path, handler) as life:
+        await (people.say("快") if group else people.ask_in_group("快"))
+        await people.reads("收到：快", group=not group)
+        gate.set()
+        await life.inbox.drained()
+    assert people.heard(group=group) == ["开头和结尾"]
