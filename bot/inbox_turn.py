@@ -69,6 +69,16 @@ class InboxLimits:
     busy_timeout_seconds: float = 5.0
 
 
+class _NoDraft:
+    """Shows nothing. Work that a killed process left is resumed before its channel is connected again."""
+
+    async def show(self, event: ReplyEvent) -> None:
+        """Let the event pass."""
+
+    async def close(self) -> None:
+        """Nothing is pending."""
+
+
 class TurnSteps:
     """The steps of a turn.
 
@@ -157,13 +167,21 @@ class TurnSteps:
     async def _answered(self, event: Event, *, interrupted: bool) -> Answer:
         if interrupted and self._retract is not None:
             await self._retract(event.message)
-        draft = self._channels[event.message.chat.channel].open_draft(event.message)
+        draft = self._draft(event)
         try:
             return await self._shown(event, draft)
         finally:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await draft.close()
+
+    def _draft(self, event: Event) -> Draft:
+        """What shows the answer being made; nothing while the channel is not connected (yet)."""
+        try:
+            return self._channels[event.message.chat.channel].open_draft(event.message)
+        except ChannelError as exc:
+            logger.info("no_draft event=%s code=%s", event.key, exc.code)
+            return _NoDraft()
 
     async def _shown(self, event: Event, draft: Draft) -> Answer:
         """Show the handler's events until the text is whole; what is still being drawn is left running."""

@@ -49,6 +49,15 @@ async def test_a_waiting_chat_holds_up_no_other(tmp_path: Path) -> None:
         assert b.channel.texts("1") == ["开头完", "收到：后"]
 
 
+async def test_what_a_kill_left_is_answered_even_before_its_channel_is_connected(tmp_path: Path) -> None:
+    async with bench(tmp_path) as b:
+        b.channel.is_connected = False
+        await b.accept("一")
+        await b.done()
+        assert b.channel.texts() == ["收到：一"]
+        assert b.channel.drafts == {}
+
+
 async def test_answers_only_so_many_at_once(tmp_path: Path) -> None:
     async with bench(tmp_path, limits=replace(LIMITS, concurrent_answers=2)) as b:
         gate = asyncio.Event()

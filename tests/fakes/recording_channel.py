@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.delivery import Accept
+from core.errors import ChannelError
 from core.messages import IncomingMessage, Picture, Reply, ReplyEvent
 
 
@@ -46,6 +47,7 @@ class RecordingChannel:
         gate: waited for by every delivery.
         drafts: the latest by message id.
         on_sent: called with everything that arrives.
+        is_connected: without a connection nothing is shown, as before a channel's start.
     """
 
     def __init__(self, name: str = "telegram") -> None:
@@ -56,6 +58,7 @@ class RecordingChannel:
         self.gate: asyncio.Event | None = None
         self.drafts: dict[str, RecordingDraft] = {}
         self.on_sent: Callable[[Delivery], None] = lambda _: None
+        self.is_connected = True
         self._arrival = asyncio.Condition()
 
     @property
@@ -76,6 +79,8 @@ class RecordingChannel:
         return "recording"
 
     def open_draft(self, message: IncomingMessage) -> RecordingDraft:
+        if not self.is_connected:
+            raise ChannelError("the channel is not started", retryable=True)
         draft = self.drafts[message.message_id] = RecordingDraft()
         return draft
 
