@@ -111,6 +111,7 @@ def check(folder: Path, kills: int, seed: int) -> None:
     assert (folder / "errors.txt").read_text() == ""
 
 
+@pytest.mark.load
 def test_ten_kills(tmp_path: Path) -> None:
     check(tmp_path, kills=10, seed=1)
 

@@ -26,6 +26,8 @@ def events(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AcceptedE
     with opened.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM accepted_events"))
     yield opened
+    with opened.engine.begin() as connection:  # a server's database is shared with the other tests
+        connection.execute(sa.text("DROP TABLE accepted_events"))
     opened.close()
 
 

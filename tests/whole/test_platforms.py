@@ -31,6 +31,8 @@ from tests.whole.platforms import (
     until,
 )
 
+pytestmark = pytest.mark.load
+
 STOP_SECONDS = 10.0
 """Documented: SIGTERM finishes or parks what is under way within that."""
 PRIVATE = {"telegram": "1001", "feishu": "oc_alice"}
