@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -26,7 +27,6 @@ from bot.logs import set_up_logs
 from bot.terminal_channel import TerminalChannel, reply_as_json
 from core.errors import BotError, SettingsError
 from core.settings import Settings, load_settings
-from handlers.commands import COMMANDS
 from index.progress import BuildProgressBar
 
 _ERRORS = Console(stderr=True)
@@ -83,34 +83,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(_options: argparse.Namespace, settings: Settings) -> int:
-    from bot.web_channel import WebChannel
+    from bot.run import run
 
     stop = _stop_on_signals()
     async with _assembled(settings) as assistant:
-        page = WebChannel(
-            assistant.handler,
-            assistant.history,
-            settings.pictures_dir,
-            host=settings.web_host,
-            port=settings.web_port,
-            allowed_hosts=settings.web_allowed_hosts,
-            secure_cookie=settings.web_secure_cookie,
-            commands=[(command.name, command.description) for command in COMMANDS],
-        )
-        address = await page.start()
-        try:
-            print(f"食神在这里：{address}  （按 Ctrl-C 停止）", flush=True)
-            await _warm_up(assistant)
-            await stop.wait()
-        finally:
-            await page.stop()
+        await run(assistant, stop, lambda line: print(line, flush=True))
+    gc.freeze()  # leaving, Python would look once more at each object of lark-oapi: 3 s
     return 0
-
-
-async def _warm_up(assistant: Assistant) -> None:
-    """Load what loads on first use, so that the first question is answered as fast as the second."""
-    with contextlib.suppress(BotError):
-        await assistant.retriever.search("番茄炒蛋怎么做")
 
 
 async def _chat(options: argparse.Namespace, settings: Settings) -> int:

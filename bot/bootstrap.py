@@ -7,35 +7,73 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+from bot.access import AccessControl, AccessRules
+from bot.broadcast import Broadcasts
 from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
+from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from core.answering import Answerer
 from core.composer import Composer
 from core.errors import SettingsError
 from core.images.card_image_generator import CardImageGenerator
 from core.language_models.openai_language_model import OpenAiLanguageModel
+from core.messages import UserKey
 from core.model_answerer import FollowUpRewriter, ModelAnswerer
 from core.pipeline import CookingPipeline, PipelineLimits
-from core.ports import Embedder, History, ImageGenerator, LanguageModel, Retriever, Sampling
+from core.ports import (
+    Embedder,
+    History,
+    ImageGenerator,
+    LanguageModel,
+    PersonalData,
+    Retriever,
+    Sampling,
+)
 from core.settings import Settings
+from handlers.admin_commands import AdminCommandHandler, AdminServices
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
 from handlers.text import TextHandler
 from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
 from index.embedder_choice import embedder_for
 from index.retriever import HybridRetriever
+from storage.block_list import SqlBlockList
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
 from storage.session import Database
+from storage.statistics import SqlStatistics
 
 logger = logging.getLogger(__name__)
+
+
+Forget = Callable[[UserKey], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class EveryStore:
+    """`core.ports.PersonalData` over the database and whatever else keeps a user's words for a while."""
+
+    database: PersonalData
+    others: Sequence[Forget]
+
+    async def export(self, user: UserKey) -> dict[str, Any]:
+        """What is kept for good; the others hold nothing beyond it."""
+        return await self.database.export(user)
+
+    async def forget(self, user: UserKey) -> int:
+        """Delete it everywhere; returns the number of messages deleted from the database."""
+        deleted = await self.database.forget(user)
+        for other in self.others:
+            await other(user)
+        return deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +87,11 @@ class Assistant:
     language_model: LanguageModel | None
     image_generator: ImageGenerator | None
     database: Database
+    forgetters: list[Forget]
+    """What else forgets a user when the database does: the inbox, while it runs."""
+    access: AccessControl
+    operations: Operations
+    broadcasts: Broadcasts
 
 
 @asynccontextmanager
@@ -81,10 +124,11 @@ async def _assistant(
     await history.purge(timedelta(days=settings.history_keep_days))
     profiles = SqlProfiles(database)
     image_generator = image_generator_of(settings)
+    forgetters: list[Forget] = []
     services = CommandServices(
         history=history,
         profiles=profiles,
-        personal_data=SqlPersonalData(database),
+        personal_data=EveryStore(SqlPersonalData(database), forgetters),
         model_name=language_model.name if language_model else None,
         sampling=sampling_of(settings),
         draws_pictures=image_generator is not None,
@@ -103,8 +147,41 @@ async def _assistant(
         ),
     )
     text = TextHandler(pipeline, history, profiles, max_question_characters=settings.max_question_characters)
-    handler = GuardedHandler(Router(text, CommandHandler(services)))
-    return Assistant(settings, handler, history, retriever, language_model, image_generator, database)
+    access, operations = access_of(settings), Operations()
+    block_list = EnforcedBlockList(SqlBlockList(database), access)
+    await block_list.load()
+    statistics = SqlStatistics(database)
+    broadcasts = Broadcasts(statistics, block_list)
+    admin = AdminServices(
+        settings.administrators, statistics, block_list, operations, broadcasts, retriever.describe
+    )
+    router = Router(text, CommandHandler(services), AdminCommandHandler(admin))
+    return Assistant(
+        settings=settings,
+        handler=ObservedHandler(GuardedHandler(router), operations),
+        history=history,
+        retriever=retriever,
+        language_model=language_model,
+        image_generator=image_generator,
+        database=database,
+        forgetters=forgetters,
+        access=access,
+        operations=operations,
+        broadcasts=broadcasts,
+    )
+
+
+def access_of(settings: Settings) -> AccessControl:
+    """Who may write on the platforms, and how much."""
+    return AccessControl(
+        AccessRules(
+            allowed_users=settings.allowed_users,
+            allowed_chats=settings.allowed_chats,
+            administrators=settings.administrators,
+            messages_a_minute=settings.user_messages_per_minute,
+            messages_a_day=settings.user_messages_per_day,
+        )
+    )
 
 
 def make_data_dir(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from bot.bootstrap import (
     make_data_dir,
     open_retriever,
 )
+from bot.chat_platforms import chat_platforms
 from bot.web_channel import unusable
 from core.errors import BotError, SettingsError
 from core.recipe import Recipe
@@ -54,6 +55,8 @@ async def check(settings: Settings, console: Console) -> int:
         ("language model", _language_model),
         ("pictures", _pictures),
         ("web page", _web_page),
+        ("telegram", _telegram),
+        ("feishu", _feishu),
     )
     findings = [await _finding(name, probe, settings) for name, probe in parts]
     table = Table()
@@ -121,6 +124,19 @@ async def _pictures(settings: Settings) -> str:
         return "none"
     picture = await generator.draw(_SAMPLE)
     return f"{generator.name}, {picture.width}×{picture.height}"
+
+
+async def _telegram(settings: Settings) -> str:
+    return await _platform(settings, "telegram", "TELEGRAM_BOT_TOKEN")
+
+
+async def _feishu(settings: Settings) -> str:
+    return await _platform(settings, "feishu", "FEISHU_APP_ID")
+
+
+async def _platform(settings: Settings, name: str, setting: str) -> str:
+    platform = chat_platforms(settings).get(name)
+    return await platform.check() if platform else f"off: {setting} is not set"
 
 
 async def _web_page(settings: Settings) -> str:

@@ -52,6 +52,7 @@ class WebChannel:
         allowed_hosts: names, besides localhost and `host`, under which browsers may come.
         secure_cookie: send the session cookie over HTTPS only.
         commands: (name, description) of what the command menu offers.
+        webhooks: routes of platforms that call the bot; they have guards of their own.
     """
 
     def __init__(
@@ -65,13 +66,15 @@ class WebChannel:
         allowed_hosts: Sequence[str] = (),
         secure_cookie: bool = False,
         commands: Sequence[tuple[str, str]] = (),
+        webhooks: Sequence[web.RouteDef] = (),
     ) -> None:
         self._pictures_dir = pictures_dir
         self._host = host
         self._port = port
         self._commands = [{"name": f"/{name.lstrip('/')}", "description": text} for name, text in commands]
         self._sessions = Sessions(secure=secure_cookie)
-        self._guard = RequestGuard(host, allowed_hosts)
+        self._guard = RequestGuard(host, allowed_hosts, guarded_elsewhere={hook.path for hook in webhooks})
+        self._webhooks = webhooks
         self._chat_api = ChatApi(router, history, self._sessions)
         self._page: dict[str, PageFile] = {}
         self._runner: web.AppRunner | None = None
@@ -122,6 +125,7 @@ class WebChannel:
                 *self._chat_api.routes(),
                 web.get("/pictures/{name}", self._get_picture),
                 web.get("/healthz", self._get_health),
+                *self._webhooks,
             ]
         )
         return app

@@ -90,9 +90,13 @@ class RequestGuard:
         bound_host: where the server listens. When it listens everywhere (0.0.0.0, ::), a bare IP
             address is allowed as Host too: it is not a name, so it cannot be rebound.
         allowed_hosts: further names, as in WEB_ALLOWED_HOSTS; ports are ignored.
+        guarded_elsewhere: paths of webhooks, which prove by secret or signature who calls.
     """
 
-    def __init__(self, bound_host: str, allowed_hosts: Iterable[str]) -> None:
+    def __init__(
+        self, bound_host: str, allowed_hosts: Iterable[str], *, guarded_elsewhere: Iterable[str] = ()
+    ) -> None:
+        self._guarded_elsewhere = frozenset(guarded_elsewhere)
         self._any_address = _is_wildcard(bound_host)
         names = {"localhost", "127.0.0.1", "::1", *map(host_name, allowed_hosts)}
         if not self._any_address:
@@ -102,6 +106,8 @@ class RequestGuard:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let `request` through, or say why not. /healthz tells nothing and is open to any Host."""
+        if request.path in self._guarded_elsewhere:
+            return await handler(request)
         if request.path != "/healthz" and not self.host_is_allowed(request):
             return refusal("host_refused")
         if not origin_is_allowed(request):

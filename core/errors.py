@@ -19,9 +19,11 @@ The whole tree::
     │   ├── IndexMismatchError      built by another embedder, version or corpus
     │   ├── IndexCorruptError
     │   └── CorpusError             a corpus row that cannot be read; names file and line
-    └── StorageError              the database
-        ├── DatabaseCorruptError
-        └── DiskFullError
+    ├── StorageError              the database
+    │   ├── DatabaseCorruptError
+    │   └── DiskFullError
+    └── ChannelError              a chat platform
+        └── ChannelGoneError        the chat cannot be written to any more
 
 `message` is written for the person who runs the bot (English); what a cook reads is looked up by
 `code` in `bot/error_replies.py`.
@@ -170,3 +172,15 @@ class DiskFullError(StorageError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)
+
+
+class ChannelError(BotError):
+    """A chat platform refused or failed."""
+
+    code = "channel"
+
+
+class ChannelGoneError(ChannelError):
+    """The chat cannot be written to any more: the bot was blocked or removed, or the chat is deleted."""
+
+    code = "channel_gone"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.conversation import Conversation, HistoryMessage, Preferences
-from core.messages import ChatKey, Picture, UserKey
+from core.messages import ChatKey, IncomingMessage, Picture, UserKey
 from core.recipe import Recipe
 
 Vectors = NDArray[np.float32]
@@ -137,12 +138,20 @@ class History(Protocol):
     async def current(self, chat: ChatKey) -> Conversation:
         """The chat's current conversation, bounded by count and age."""
 
-    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+    async def append(
+        self, chat: ChatKey, messages: Sequence[HistoryMessage], *, message_id: str = ""
+    ) -> None:
         """Add messages to the current conversation, all or none.
+
+        `message_id` is the platform's id of the message that was answered; what was stored under it
+        before is replaced.
 
         Raises:
             StorageError: nothing was stored.
         """
+
+    async def retract(self, chat: ChatKey, message_id: str) -> int:
+        """Take back what was stored under `message_id`; returns the number of messages deleted."""
 
     async def start_new(self, chat: ChatKey) -> None:
         """Begin a new conversation; the old one stays readable in `recent`."""
@@ -172,6 +181,78 @@ class PersonalData(Protocol):
 
     async def forget(self, user: UserKey) -> int:
         """Delete all of it; returns the number of messages deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What is stored of people's questions: who asked, how many, how many were declined."""
+
+    users: int = 0
+    questions: int = 0
+    refused: int = 0
+
+
+class Statistics(Protocol):
+    """Counts what is stored; what was purged or forgotten does not count."""
+
+    async def usage(self, since: datetime | None = None) -> Usage:
+        """What was asked at or after `since`, or ever."""
+
+
+class ChatDirectory(Protocol):
+    """The chats whose conversation is stored."""
+
+    async def chats(self, *, without: Collection[UserKey] = ()) -> tuple[ChatKey, ...]:
+        """All in which somebody not in `without` asked something, a forum's latest topic for all of it."""
+
+
+class BlockList(Protocol):
+    """Users who get no answer any more."""
+
+    async def blocked(self) -> frozenset[UserKey]:
+        """All of them."""
+
+    async def block(self, user: UserKey) -> bool:
+        """Add `user`; returns whether they were not on it.
+
+        Raises:
+            StorageError: nothing was changed.
+        """
+
+    async def unblock(self, user: UserKey) -> bool:
+        """Remove `user`; returns whether they were on it.
+
+        Raises:
+            StorageError: nothing was changed.
+        """
+
+
+class Workload(Protocol):
+    """What the running process is at."""
+
+    @property
+    def waiting(self) -> int:
+        """Accepted messages that are not answered yet."""
+
+    @property
+    def failed(self) -> int:
+        """Answers since the start that were an apology for an error."""
+
+
+class Broadcaster(Protocol):
+    """Writes to every chat that the bot knows."""
+
+    async def audience(self, asked: IncomingMessage) -> int:
+        """How many chats a broadcast would go to; that of `asked` is none of them."""
+
+    async def send(self, text: str, asked: IncomingMessage) -> int:
+        """Put `text` on its way for good and return to how many chats; their number reached is told later.
+
+        The same `asked` again sends nothing new.
+
+        Raises:
+            StorageError: some of it may not be on its way; ask again with the same message.
+        """
 
 
 Progress = Callable[[int, int], None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
 from core.measures import APPROXIMATELY, MORE_OR_LESS, growing_measures, main_measure
 
@@ -18,6 +19,9 @@ _HEDGE_AFTER = re.compile(rf"\s?(?:{MORE_OR_LESS})")
 _BRACKETS = {"(": ")", "（": "）"}
 _READ_LIMIT = 200
 """Longer texts are prose, not amounts."""
+_REMEMBERED = 4096
+"""Amounts whose reading is kept: a conversation's recipes are read anew at every turn, which without it was
+half of a turn's time (docs/benchmarks.md). The cookbook has 746 different ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +51,7 @@ class Quantity:
     @classmethod
     def parse(cls, text: str) -> Quantity:
         """Read an amount. Any text is accepted; one without a number that can be read stands as it is."""
-        main = main_measure(text) if len(text) <= _READ_LIMIT else None
-        if main is None:
-            return cls(text)
-        before, after = text[: main.start], text[main.end :]
-        plain_before, plain_after = _HEDGE_BEFORE.sub("", before), _HEDGE_AFTER.sub("", after, count=1)
-        return cls(
-            text=text,
-            minimum=main.low,
-            maximum=main.high,
-            unit=main.unit,
-            note=_without_brackets(plain_before + plain_after),
-            approximate=main.vague or (before, after) != (plain_before, plain_after),
-        )
+        return _read(text) if len(text) <= _READ_LIMIT else cls(text)
 
     def scaled(self, factor: Fraction) -> Quantity:
         """The amount for `factor` times as many people, worded anew.
@@ -95,6 +87,23 @@ class Quantity:
             maximum=self.maximum * factor,
             note=Quantity.parse(text).note,
         )
+
+
+@lru_cache(_REMEMBERED)
+def _read(text: str) -> Quantity:
+    main = main_measure(text)
+    if main is None:
+        return Quantity(text)
+    before, after = text[: main.start], text[main.end :]
+    plain_before, plain_after = _HEDGE_BEFORE.sub("", before), _HEDGE_AFTER.sub("", after, count=1)
+    return Quantity(
+        text=text,
+        minimum=main.low,
+        maximum=main.high,
+        unit=main.unit,
+        note=_without_brackets(plain_before + plain_after),
+        approximate=main.vague or (before, after) != (plain_before, plain_after),
+    )
 
 
 def _without_brackets(note: str) -> str:

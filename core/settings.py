@@ -67,6 +67,38 @@ class Settings(BaseSettings):
     image_backend: Literal["card", "none"] = "card"
     picture_cache_megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 500
 
+    # Telegram
+    telegram_bot_token: SecretStr = SecretStr("")
+    telegram_api_url: str = "https://api.telegram.org"
+    telegram_mode: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    telegram_proxy_url: SecretStr = SecretStr("")
+    telegram_chat_messages_per_second: Annotated[float, Field(gt=0, le=30)] = 1
+    telegram_group_messages_per_minute: Annotated[int, Field(ge=1, le=1000)] = 20
+    telegram_messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 28
+
+    # Feishu
+    feishu_app_id: str = ""
+    feishu_app_secret: SecretStr = SecretStr("")
+    feishu_domain: str = "https://open.feishu.cn"
+    feishu_mode: Literal["websocket", "webhook"] = "websocket"
+    feishu_encrypt_key: SecretStr = SecretStr("")
+    feishu_verification_token: SecretStr = SecretStr("")
+    feishu_silence_seconds: Seconds = 14
+
+    # Who may write on Telegram and Feishu
+    allowed_users: Annotated[frozenset[str], NoDecode] = frozenset()
+    allowed_chats: Annotated[frozenset[str], NoDecode] = frozenset()
+    administrators: Annotated[frozenset[str], NoDecode] = frozenset()
+    user_messages_per_minute: Annotated[int, Field(ge=0, le=10_000)] = 0
+    user_messages_per_day: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+
+    # Inbox
+    concurrent_answers: Annotated[int, Field(ge=1, le=1000)] = 16
+    delivery_max_hours: Annotated[float, Field(gt=0, le=720)] = 24
+    keep_finished_hours: Annotated[float, Field(gt=0, le=8760)] = 24
+
     # Limits
     max_question_characters: Annotated[int, Field(ge=20, le=20_000)] = 2000
     rewrite_timeout_seconds: Seconds = 15
@@ -84,12 +116,22 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("allowed_users", "allowed_chats", "administrators", mode="before")
+    @classmethod
+    def _names(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        names = frozenset(part.strip() for part in value.split(",") if part.strip())
+        if wrong := [name for name in names if ":" not in name]:
+            raise ValueError(f"{len(wrong)} of its entries lack the channel, as in telegram:123456789")
+        return names
+
     @field_validator("log_level", "llm_backend", "embedder", "image_backend", mode="before")
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("llm_base_url")
+    @field_validator("llm_base_url", "telegram_api_url", "feishu_domain")
     @classmethod
     def _http_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):

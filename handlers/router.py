@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 
 from core.messages import IncomingMessage, ReplyEvent
+from handlers.admin_commands import AdminCommandHandler
 from handlers.commands import CommandHandler, is_command
 from handlers.text import TextHandler
 
@@ -15,11 +16,15 @@ class Router:
     Args:
         text: answers questions.
         commands: carries out commands.
+        admin: carries out those of administrators; None where there are none.
     """
 
-    def __init__(self, text: TextHandler, commands: CommandHandler) -> None:
+    def __init__(
+        self, text: TextHandler, commands: CommandHandler, admin: AdminCommandHandler | None = None
+    ) -> None:
         self._text = text
         self._commands = commands
+        self._admin = admin
 
     def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Answer `message`; the last event is a `ReplyFinished`.
@@ -27,6 +32,8 @@ class Router:
         Raises:
             BotError: the message could not be answered; the channel finds the words for it.
         """
+        if self._admin is not None and self._admin.takes(message):
+            return self._admin.handle(message)
         if is_command(message.text):
             return self._commands.handle(message)
         return self._text.handle(message)

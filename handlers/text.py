@@ -99,7 +99,7 @@ class TextHandler:
             query=reply.query,
             refused=reply.refused,
         )
-        await self._history.append(message.chat, (asked, answered))
+        await self._history.append(message.chat, (asked, answered), message_id=message.message_id)
 
     async def _remember_picture(self, chat: ChatKey, picture: Picture) -> None:
         """The answer has been given and stored; not even a full disk may spoil it now."""

@@ -17,7 +17,7 @@ from core.errors import CorpusError, StorageError
 from core.messages import ChatKey
 from core.recipe import Recipe
 from storage.session import Database
-from storage.tables import Chat, Message
+from storage.tables import Chat, Message, storable
 
 logger = logging.getLogger(__name__)
 
@@ -63,17 +63,54 @@ class SqlHistory:
         )
         return Conversation(await self._latest(chat, bounds, self._max_messages))
 
-    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+    async def append(
+        self, chat: ChatKey, messages: Sequence[HistoryMessage], *, message_id: str = ""
+    ) -> None:
         """Add messages to the current conversation, all or none, in one piece.
 
+        Args:
+            chat: where they were said.
+            messages: what was said.
+            message_id: the platform's id of the message that was answered. What was stored under it
+                before is replaced: whoever was cut short and answers again is remembered once.
+
         Raises:
-            StorageError: nothing was stored.
+            StorageError: nothing was stored, nothing replaced.
         """
         if not messages:
             return
         async with self._database.writing() as session:
             place = await _locked_chat(session, chat)
-            await session.execute(insert(Message), [_row(place, message) for message in messages])
+            if message_id:
+                await session.execute(
+                    delete(Message).where(
+                        Message.chat_pk == place.chat_pk, Message.message_id == storable(message_id)
+                    ),
+                    execution_options=_NO_SYNC,
+                )
+            rows = [_row(place, message, message_id) for message in messages]
+            await session.execute(insert(Message), rows)
+
+    async def retract(self, chat: ChatKey, message_id: str) -> int:
+        """Take back what was stored under `message_id`; returns the number of messages deleted.
+
+        For a message that is answered again because the first answer was cut short: the second must not
+        see the traces of the first.
+
+        Raises:
+            StorageError: nothing was deleted.
+        """
+        if not message_id:
+            return 0
+        async with self._database.writing() as session:
+            gone = await session.execute(
+                delete(Message).where(
+                    Message.message_id == storable(message_id),
+                    Message.chat_pk.in_(select(Chat.chat_pk).where(is_chat(chat))),
+                ),
+                execution_options=_NO_SYNC,
+            )
+            return cast("CursorResult[Any]", gone).rowcount
 
     async def start_new(self, chat: ChatKey) -> None:
         """Begin a new conversation; the old one stays readable in `recent`."""
@@ -163,7 +200,7 @@ async def _locked_chat(session: AsyncSession, chat: ChatKey) -> Chat:
     raise StorageError(message, retryable=True)
 
 
-def _row(place: Chat, message: HistoryMessage) -> dict[str, object]:
+def _row(place: Chat, message: HistoryMessage, message_id: str) -> dict[str, object]:
     recipe = message.recipe
     return {
         "chat_pk": place.chat_pk,
@@ -176,6 +213,7 @@ def _row(place: Chat, message: HistoryMessage) -> dict[str, object]:
         "query": message.query,
         "picture_name": message.picture_name,
         "refused": message.refused,
+        "message_id": message_id,
     }
 
 

@@ -146,7 +146,7 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, OSError) as exc:
-            raise _storage_error(exc, self.label) from exc
+            raise storage_error(exc, self.label) from exc
 
     async def _migrate(self) -> None:
         async with self.engine.connect() as connection:
@@ -212,7 +212,8 @@ def _corrupt(label: str) -> DatabaseCorruptError:
     )
 
 
-def _storage_error(exc: SQLAlchemyError | OSError, label: str) -> StorageError:
+def storage_error(exc: SQLAlchemyError | OSError, label: str) -> StorageError:
+    """The failure of a driver or of the file system as an error of ours, with the database named."""
     cause = exc.orig if isinstance(exc, DBAPIError) else exc
     code: int | None = getattr(cause, "sqlite_errorcode", None)
     if code is not None:

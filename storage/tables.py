@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
+import sqlalchemy as sa
 from sqlalchemy import (
     CheckConstraint,
     DateTime,
@@ -98,6 +99,15 @@ class User(Table):
     top_p: Mapped[float | None]
 
 
+class BlockedUser(Table):
+    """A user who gets no answer any more; /forget leaves the row, or it would undo it."""
+
+    __tablename__ = "blocked_users"
+
+    channel: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(Words, primary_key=True)
+
+
 class Chat(Table):
     """A place of conversation. Its row is what writers of the same chat lock."""
 
@@ -119,6 +129,7 @@ class Message(Table):
     __table_args__ = (
         CheckConstraint("role IN ('user', 'assistant')", name="role_known"),
         Index(None, "chat_pk", "conversation", "message_pk"),
+        Index(None, "chat_pk", "message_id"),
         {"sqlite_autoincrement": True},
     )
 
@@ -135,3 +146,5 @@ class Message(Table):
     query: Mapped[str] = mapped_column(Words)
     picture_name: Mapped[str] = mapped_column(Words)
     refused: Mapped[bool]
+    message_id: Mapped[str] = mapped_column(Words, server_default=sa.text("''"))
+    """The platform's id of the message that was answered, the same on question and answer; "" if unknown."""

@@ -13,7 +13,10 @@ from bot import check as check_module
 from bot.check import check
 from core.settings import Settings, load_settings
 
-COMPONENTS = ["data folder", "database", "embedder", "recipe index", "language model", "pictures", "web page"]
+COMPONENTS = [
+    *("data folder", "database", "embedder", "recipe index", "language model", "pictures", "web page"),
+    *("telegram", "feishu"),
+]
 
 
 @pytest.fixture(autouse=True)

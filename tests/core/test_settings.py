@@ -33,7 +33,7 @@ def example_lines() -> list[str]:
 
 def as_in_a_file(value: object) -> str:
     """A default as `.env` would write it."""
-    if value is None or value == ():
+    if value is None or value in ((), frozenset()):
         return ""
     if isinstance(value, bool):
         return str(value).lower()

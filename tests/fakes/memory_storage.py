@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from core.conversation import Conversation, HistoryMessage, Preferences
 from core.errors import StorageError
 from core.messages import ChatKey, UserKey
+from core.ports import Usage
 from core.recipe import Recipe
 
 
@@ -23,6 +24,8 @@ class MemoryChat:
 
     conversation: int = 1
     messages: list[tuple[int, HistoryMessage]] = field(default_factory=list)
+    answered: dict[str, list[HistoryMessage]] = field(default_factory=dict)
+    """What is stored under which message of the platform; the same objects as in `messages`."""
 
 
 class MemoryHistory:
@@ -53,20 +56,30 @@ class MemoryHistory:
         ]
         return Conversation(_last(messages, self._max_messages))
 
-    async def append(self, chat: ChatKey, messages: Sequence[HistoryMessage]) -> None:
+    async def append(
+        self, chat: ChatKey, messages: Sequence[HistoryMessage], *, message_id: str = ""
+    ) -> None:
         self._fail_if_told()
         if any(message.created_at.tzinfo is None for message in messages):
             text = "a datetime without a time zone cannot be stored"
             raise StorageError(text)
         if messages:
+            await self.retract(chat, message_id)
             place = self.chats.setdefault(chat, MemoryChat())
-            place.messages.extend(
-                (
-                    place.conversation,
-                    replace(m, created_at=m.created_at.astimezone(UTC), recipe=_stored(m.recipe)),
-                )
+            stored = [
+                replace(m, created_at=m.created_at.astimezone(UTC), recipe=_stored(m.recipe))
                 for m in messages
-            )
+            ]
+            place.messages.extend((place.conversation, message) for message in stored)
+            place.answered[message_id] = stored
+
+    async def retract(self, chat: ChatKey, message_id: str) -> int:
+        self._fail_if_told()
+        place = self.chats.get(chat, MemoryChat())
+        gone = place.answered.pop(message_id, []) if message_id else []
+        before = len(place.messages)
+        place.messages = [pair for pair in place.messages if not any(pair[1] is m for m in gone)]
+        return before - len(place.messages)
 
     async def start_new(self, chat: ChatKey) -> None:
         self._fail_if_told()
@@ -79,11 +92,14 @@ class MemoryHistory:
 
     async def set_picture(self, chat: ChatKey, picture_name: str) -> None:
         self._fail_if_told()
-        messages = self.chats.get(chat, MemoryChat()).messages
-        for index in reversed(range(len(messages))):
-            number, message = messages[index]
+        place = self.chats.get(chat, MemoryChat())
+        for index in reversed(range(len(place.messages))):
+            number, message = place.messages[index]
             if message.role == "assistant":
-                messages[index] = (number, replace(message, picture_name=picture_name))
+                pictured = replace(message, picture_name=picture_name)
+                place.messages[index] = (number, pictured)
+                for message_id, stored in place.answered.items():
+                    place.answered[message_id] = [pictured if m is message else m for m in stored]
                 return
 
     async def purge(self, older_than: timedelta) -> int:
@@ -145,6 +161,55 @@ class MemoryPersonalData:
         return self._history.delete(
             lambda chat, message: (chat.channel, message.user_id) == (user.channel, user.user_id)
         )
+
+
+class MemoryBlockList:
+    """`core.ports.BlockList` in memory."""
+
+    def __init__(self) -> None:
+        self.users: set[UserKey] = set()
+
+    async def blocked(self) -> frozenset[UserKey]:
+        return frozenset(self.users)
+
+    async def block(self, user: UserKey) -> bool:
+        is_new = user not in self.users
+        self.users.add(user)
+        return is_new
+
+    async def unblock(self, user: UserKey) -> bool:
+        was_blocked = user in self.users
+        self.users.discard(user)
+        return was_blocked
+
+
+class MemoryStatistics:
+    """`core.ports.Statistics` and `core.ports.ChatDirectory` over `MemoryHistory`."""
+
+    def __init__(self, history: MemoryHistory) -> None:
+        self._history = history
+
+    async def usage(self, since: datetime | None = None) -> Usage:
+        found = [
+            (chat.channel, message)
+            for chat, place in self._history.chats.items()
+            for _, message in place.messages
+            if since is None or message.created_at >= since
+        ]
+        asked = [(channel, message.user_id) for channel, message in found if message.role == "user"]
+        refused = [message for _, message in found if message.role == "assistant" and message.refused]
+        return Usage(len(set(asked)), len(asked), len(refused))
+
+    async def chats(self, *, without: Collection[UserKey] = ()) -> tuple[ChatKey, ...]:
+        latest = {
+            (chat.channel, chat.chat_id): chat
+            for chat, place in self._history.chats.items()
+            if any(
+                message.role == "user" and UserKey(chat.channel, message.user_id) not in without
+                for _, message in place.messages
+            )
+        }
+        return tuple(latest.values())
 
 
 def _stored(recipe: Recipe | None) -> Recipe | None:

@@ -64,7 +64,8 @@ class Desk:
         self.router = Router(text, CommandHandler(self.services))
 
     def message(self, text: str, *, is_group: bool = False, user: UserKey = ANNA) -> IncomingMessage:
-        return IncomingMessage(CHAT, user, "1", text, self.clock(), is_group=is_group)
+        now = self.clock()
+        return IncomingMessage(CHAT, user, now.isoformat(), text, now, is_group=is_group)
 
     async def events(self, text: str | IncomingMessage) -> list[ReplyEvent]:
         message = self.message(text) if isinstance(text, str) else text

@@ -176,11 +176,11 @@ async def test_cancelled_while_storing_passes_nothing_on() -> None:
     desk = Desk()
     reached = asyncio.Event()
 
-    async def never(*_: object) -> None:
+    async def never(*_: object, **__: object) -> None:
         reached.set()
         await asyncio.Event().wait()
 
-    desk.history.append = never  # type: ignore[assignment]
+    desk.history.append = never  # type: ignore[method-assign]
     task = asyncio.create_task(desk.say(QUESTION))
     await reached.wait()
     task.cancel()

@@ -59,6 +59,7 @@ def test_uncalibrated_refuses_nothing() -> None:
     assert UNCALIBRATED.probability(DIFFERENT) >= UNCALIBRATED.threshold
 
 
+@pytest.mark.load
 def test_fitting_the_cookbook_anew_gives_a_usable_calibration(lexical_retriever: HybridRetriever) -> None:
     fitted = calibrate(lexical_retriever, questions=150, absent=30)
     assert 0.05 <= fitted.threshold <= 0.95

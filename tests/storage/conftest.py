@@ -12,14 +12,22 @@ import pytest
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey
-from core.ports import PersonalData, Profiles
+from core.ports import BlockList, PersonalData, Profiles
 from core.recipe import Recipe
+from storage.block_list import SqlBlockList
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
 from storage.session import Database
+from storage.statistics import SqlStatistics
 from storage.tables import Table
-from tests.fakes.memory_storage import MemoryHistory, MemoryPersonalData, MemoryProfiles
+from tests.fakes.memory_storage import (
+    MemoryBlockList,
+    MemoryHistory,
+    MemoryPersonalData,
+    MemoryProfiles,
+    MemoryStatistics,
+)
 
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 MAX_MESSAGES = 6
@@ -45,6 +53,8 @@ class Stores:
     history: SqlHistory | MemoryHistory
     profiles: Profiles
     personal_data: PersonalData
+    block_list: BlockList
+    statistics: SqlStatistics | MemoryStatistics
     clock: Clock = field(default_factory=Clock)
 
 
@@ -116,7 +126,14 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[Database]:
 def sql_stores(database: Database) -> Stores:
     clock = Clock()
     history = SqlHistory(database, max_messages=MAX_MESSAGES, max_age=MAX_AGE, clock=clock)
-    return Stores(history, SqlProfiles(database), SqlPersonalData(database), clock)
+    return Stores(
+        history,
+        SqlProfiles(database),
+        SqlPersonalData(database),
+        SqlBlockList(database),
+        SqlStatistics(database),
+        clock,
+    )
 
 
 @pytest.fixture(params=["memory", "sqlite", POSTGRES])
@@ -126,7 +143,8 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         clock = Clock()
         history = MemoryHistory(max_messages=MAX_MESSAGES, max_age=MAX_AGE, clock=clock)
         profiles = MemoryProfiles()
-        yield Stores(history, profiles, MemoryPersonalData(history, profiles), clock)
+        personal_data = MemoryPersonalData(history, profiles)
+        yield Stores(history, profiles, personal_data, MemoryBlockList(), MemoryStatistics(history), clock)
         return
     opened = await open_empty(request.param, tmp_path)
     yield sql_stores(opened)

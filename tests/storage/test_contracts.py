@@ -102,6 +102,28 @@ class TestHistory:
         assert texts((await stores.history.current(CHAT)).messages) == ["here"]
         assert texts(await stores.history.recent(other, limit=10)) == ["there"]
 
+    async def test_answering_a_message_again_replaces_what_was_stored(self, stores: Stores) -> None:
+        await stores.history.append(CHAT, [said("q1"), answered("a1")], message_id="1")
+        await stores.history.append(CHAT, [said("q2"), answered("first")], message_id="2")
+        await stores.history.append(CHAT, [said("q2"), answered("second")], message_id="2")
+        assert texts((await stores.history.current(CHAT)).messages) == ["q1", "a1", "q2", "second"]
+
+    async def test_what_has_no_message_id_is_never_replaced(self, stores: Stores) -> None:
+        await stores.history.append(CHAT, [said("1")])
+        await stores.history.append(CHAT, [said("2")], message_id="")
+        assert await stores.history.retract(CHAT, "") == 0
+        assert texts(await stores.history.recent(CHAT, limit=10)) == ["1", "2"]
+
+    async def test_retracts_one_message_of_one_chat(self, stores: Stores) -> None:
+        other = ChatKey("telegram", "-100")
+        await stores.history.append(CHAT, [said("q1"), answered("a1")], message_id="1")
+        await stores.history.append(CHAT, [said("q2"), answered("a2")], message_id="2\ud800")
+        await stores.history.append(other, [said("other")], message_id="2\ud800")
+        assert await stores.history.retract(CHAT, "2\ud800") == 2
+        assert await stores.history.retract(CHAT, "2\ud800") == 0
+        assert texts(await stores.history.recent(CHAT, limit=10)) == ["q1", "a1"]
+        assert texts(await stores.history.recent(other, limit=10)) == ["other"]
+
     async def test_a_picture_belongs_to_the_latest_answer_of_its_chat(self, stores: Stores) -> None:
         other = ChatKey("telegram", "1")
         await stores.history.append(CHAT, [answered("1"), answered("2"), said("3")])

@@ -72,7 +72,13 @@ async def test_two_processes_open_a_new_database_at_once(tmp_path: Path) -> None
     url = sqlite_url(tmp_path / "bot.sqlite3")
     databases = await asyncio.gather(*(Database.open(url) for _ in range(4)))
     await asyncio.gather(*(database.close() for database in databases))
-    assert tables(tmp_path / "bot.sqlite3") == {"users", "chats", "messages", "alembic_version"}
+    assert tables(tmp_path / "bot.sqlite3") == {
+        "users",
+        "blocked_users",
+        "chats",
+        "messages",
+        "alembic_version",
+    }
 
 
 async def test_a_newer_database_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,279 @@
+"""The durable inbox: a message that was accepted is answered, once, in order, whatever is killed meanwhile.
+
+Accepting stores the message under its number; only then may a channel acknowledge it.
+docs/decisions/0005-durable-inbox.md says what is promised.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeVar
+
+from bot.delivery import Channel
+from bot.inbox_codec import Event, decode_answer, decode_event, encode_answer, encode_event
+from bot.inbox_queue import WorkQueue, work_id_of
+from bot.inbox_turn import InboxLimits, Redraw, ReplyFor, Retract, TurnSteps
+from bot.message_handler import MessageHandler
+from core.errors import StorageError
+from core.messages import IncomingMessage, UserKey
+from storage.accepted_events import AcceptedEvents, StoredEvent
+
+__all__ = ["Inbox", "InboxLimits"]
+
+logger = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+Settled = Callable[[IncomingMessage, str], None]
+"""Called with a message and what became of its text: sent, gone, refused or expired."""
+
+_PURGE_SECONDS = 3600.0
+_CANCEL_SECONDS = 1.0
+"""How long cancelled turns may clean up; whoever stops the process does not wait for ever."""
+
+
+class Inbox:
+    """Accepts messages, has them answered and delivered.
+
+    Args:
+        handler: answers.
+        channels: where messages come from and answers go to, by name.
+        database_url: `sqlite:///path/of/file` of its own, or the bot's PostgreSQL.
+        reply_for: finds the words for an error.
+        synchronous: SQLite only: `normal` survives a killed process, `full` a power cut too.
+        limits: how much at once, how long, how often.
+        retract: takes back what an interrupted attempt to answer a message left in the history.
+        redraw: makes the picture of a recipe when the handler that was drawing it is gone.
+        settled: told of each message whose text was delivered, or given up.
+    """
+
+    def __init__(
+        self,
+        handler: MessageHandler,
+        channels: Mapping[str, Channel],
+        database_url: str,
+        reply_for: ReplyFor,
+        *,
+        synchronous: Literal["normal", "full"] = "normal",
+        limits: InboxLimits | None = None,
+        retract: Retract | None = None,
+        redraw: Redraw | None = None,
+        settled: Settled | None = None,
+    ) -> None:
+        self._database_url = database_url
+        self._synchronous = synchronous
+        self._channels = channels
+        self._settled = settled
+        self._limits = limits or InboxLimits()
+        self._steps = TurnSteps(handler, channels, reply_for, self._limits, retract, redraw)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._upkeep: set[asyncio.Task[None]] = set()
+        self._events: AcceptedEvents | None = None
+        self._queue: WorkQueue | None = None
+        # One thread: messages are numbered in the order in which `accept` was called.
+        self._acceptor: ThreadPoolExecutor | None = None
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What happened since the start, for metrics: accepted, duplicates, text_sent and so on."""
+        return self._steps.counts
+
+    async def start(self) -> None:
+        """Open the database and go on where the last process stopped. Channels are started after it.
+
+        Raises:
+            SettingsError: the address of the database cannot be used.
+            StorageError: the database cannot be opened or is damaged.
+        """
+        self._events = await asyncio.to_thread(
+            lambda: AcceptedEvents(
+                self._database_url,
+                synchronous=self._synchronous,
+                busy_timeout_seconds=self._limits.busy_timeout_seconds,
+            )
+        )
+        self._acceptor = ThreadPoolExecutor(1, thread_name_prefix="inbox-accept")
+        self._queue = WorkQueue(self._events, self._work)
+        try:
+            await self._queue.start()
+        except BaseException:
+            await self.stop(grace_seconds=0)
+            raise
+        self._in_background(self._purge_now_and_then())
+
+    async def accept(self, message: IncomingMessage) -> None:
+        """Store a message for processing; returns when it is stored, or was before.
+
+        Raises:
+            StorageError: it could not be stored, so it must not be acknowledged.
+        """
+        event = Event(_event_key(message), message, datetime.now(UTC))
+        stored = await self._in_thread(lambda: self._stored(event))
+        self.counts["accepted" if stored else "duplicates"] += 1
+        if stored is None:
+            logger.info("accepted event=%s duplicate=yes", event.key)
+            return
+        logger.info("accepted event=%s work=%s", event.key, work_id_of(stored))
+        self._open_queue().put(stored)
+
+    async def forget(self, user: UserKey) -> int:
+        """Delete the finished work of a user, with their words; returns how many. Work under way finishes.
+
+        Raises:
+            StorageError: some of it may not have been deleted.
+        """
+        await self._open_queue().flush()
+        return await self._in_thread(lambda: self._forgotten(user))
+
+    async def purge(self) -> int:
+        """Delete finished work and known events that are past their age; returns how much work.
+
+        Raises:
+            StorageError: some of it may not have been deleted.
+        """
+        await self._open_queue().flush()
+        return await self._in_thread(self._purged)
+
+    @property
+    def waiting(self) -> int:
+        """How many accepted messages are not done yet."""
+        return self._queue.waiting if self._queue is not None else 0
+
+    async def drained(self) -> None:
+        """Wait until every accepted message is done."""
+        await self._open_queue().idle.wait()
+
+    async def stop(self, grace_seconds: float = 6.0) -> None:
+        """Finish what can be finished in `grace_seconds`, park the rest for the next start, close.
+
+        Stop the channels' receiving before, their connections after.
+        """
+        self._steps.parking.set()
+        for upkeep in self._upkeep:
+            upkeep.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_seconds)
+        parked = list(self._tasks)
+        for task in parked:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
+        if parked:
+            await asyncio.wait(parked, timeout=_CANCEL_SECONDS)
+        if self._queue is not None:
+            await self._queue.stop()
+            self._queue = None
+        if self._acceptor is not None:
+            self._acceptor.shutdown(wait=True)
+            self._acceptor = None
+        if self._events is not None:
+            self._events.close()
+            self._events = None
+        logger.info("stopped parked=%d", len(parked))
+
+    async def _work(self, work_id: str, data: str) -> None:
+        """All of a turn, called by the queue; replayed with the kept results after a kill."""
+        if self._steps.parking.is_set():
+            raise asyncio.CancelledError
+        self._watch()
+        event = decode_event(data)
+        if event.message.chat.channel not in self._channels:
+            logger.warning("channel_missing event=%s work=%s", event.key, work_id)
+            self.counts["text_no_channel"] += 1
+            return
+        try:
+            await self._turn(work_id, event)
+        finally:
+            await self._steps.forget_drawing(event)
+
+    async def _turn(self, work_id: str, event: Event) -> None:
+        queue = self._open_queue()
+        interrupted = work_id in queue.interrupted
+
+        async def answered() -> str:
+            return encode_answer(await self._steps.answer(event, interrupted=interrupted))
+
+        answer = decode_answer(await queue.step("answer", answered))
+        queue.interrupted.discard(work_id)
+        if not answer.reply.text:
+            return  # a handler that has nothing to say: the writer is ignored
+        sent = await queue.step("text", lambda: self._steps.deliver_text(event, answer.reply))
+        if self._settled is not None:
+            self._settled(event.message, sent)
+        if sent == "sent" and (answer.picture_follows or answer.reply.picture is not None):
+            await queue.step("picture", lambda: self._steps.deliver_picture(event, answer))
+        logger.info("done event=%s work=%s text=%s", event.key, work_id, sent)
+
+    def _watch(self) -> None:
+        """Know the task of a turn, so that `stop` can wait for it until its outcome is stored."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _purge_now_and_then(self) -> None:
+        while True:
+            try:
+                logger.info("purged work=%d", await self.purge())
+            except StorageError as exc:
+                logger.warning("purge_failed code=%s", exc.code)
+            await asyncio.sleep(_PURGE_SECONDS)
+
+    def _stored(self, event: Event) -> StoredEvent | None:
+        user, chat = event.message.user, event.message.chat
+        chat_key = _digest(chat.channel, chat.chat_id, chat.thread_id)[:16]
+        user_key = _digest(user.channel, user.user_id)
+        return self._open_events().record(event.key, user_key, chat_key, encode_event(event))
+
+    def _deleted(self, *, user_key: str | None = None, older_than: timedelta = timedelta(0)) -> int:
+        """Delete finished work, and with it people's words."""
+        gone = 0
+        while batch := self._open_events().done(user_key=user_key, older_than=older_than):
+            self._open_queue().delete(batch)
+            self._open_events().disown([event.sequence for event in batch])
+            gone += len(batch)
+        return gone
+
+    def _forgotten(self, user: UserKey) -> int:
+        gone = self._deleted(user_key=_digest(user.channel, user.user_id))
+        self._open_events().drop_traces()
+        return gone
+
+    def _purged(self) -> int:
+        gone = self._deleted(older_than=self._limits.keep_finished)
+        self._open_events().purge(self._limits.keep_events)
+        return gone
+
+    def _open_events(self) -> AcceptedEvents:
+        if self._events is None:
+            raise StorageError("the inbox is not running", retryable=True)
+        return self._events
+
+    def _open_queue(self) -> WorkQueue:
+        if self._queue is None:
+            raise StorageError("the inbox is not running", retryable=True)
+        return self._queue
+
+    async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        if self._acceptor is None:
+            raise StorageError("the inbox is not running", retryable=True)
+        return await asyncio.get_running_loop().run_in_executor(self._acceptor, call)
+
+    def _in_background(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._upkeep.add(task)
+        task.add_done_callback(self._upkeep.discard)
+
+
+def _digest(*parts: str) -> str:
+    """A key that says nothing about its parts: 40 hexadecimal digits."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _event_key(message: IncomingMessage) -> str:
+    chat = message.chat
+    return _digest(chat.channel, chat.chat_id, chat.thread_id, message.message_id)

@@ -1,0 +1,284 @@
+"""What is done for one accepted message: the steps that the durable inbox runs in order and keeps.
+
+===========  =====================================================================================
+answer       the handler runs while a draft shows its events; ends when the text is whole. A handler
+             that fails or takes too long becomes an apology, so there is always something to deliver
+text         delivered, tried again with growing pauses for as long as the message is young enough
+picture      waited for, or drawn anew if the process was restarted meanwhile; delivered likewise
+===========  =====================================================================================
+
+A step that a kill cut short is run again from its beginning. Stopping parks: whoever is only waiting
+raises `CancelledError`, which leaves the step unfinished, so that the next start runs it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.delivery import Channel, Draft
+from bot.inbox_codec import Answer, Event
+from bot.last_resort import expected
+from bot.message_handler import MessageHandler
+from core.errors import BotError, ChannelError, ChannelGoneError
+from core.messages import IncomingMessage, Picture, Reply, ReplyEvent, ReplyFinished, TextFinished
+from core.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+ReplyFor = Callable[[BotError], Reply]
+Retract = Callable[[IncomingMessage], Awaitable[object]]
+Redraw = Callable[[Recipe], Awaitable[Picture]]
+
+_CLOSE_SECONDS = 30.0
+"""How long a draft may take to flush; it is best effort and must not hold up the answer itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLimits:
+    """How much at once, how long, how often.
+
+    Attributes:
+        concurrent_answers: handlers that run at the same time; deliveries that wait do not count.
+        answer_seconds: from the handler's start to its whole text; more than its stages together may take.
+        picture_seconds: how long the text waits for its picture to follow.
+        delivery_seconds: one attempt to deliver, the channel's own pacing included.
+        delivery_max_age: how long after acceptance a delivery is tried again.
+        first_retry_seconds: the pause after the first failed attempt; doubles with each one.
+        longest_retry_seconds: the longest pause.
+        keep_finished: how long finished work (people's words) is kept.
+        keep_events: how long a repeated delivery is recognised.
+        busy_timeout_seconds: SQLite only: how long accepting waits for another process that writes.
+    """
+
+    concurrent_answers: int = 16
+    answer_seconds: float = 300.0
+    picture_seconds: float = 120.0
+    delivery_seconds: float = 600.0
+    delivery_max_age: timedelta = timedelta(hours=24)
+    first_retry_seconds: float = 1.0
+    longest_retry_seconds: float = 60.0
+    keep_finished: timedelta = timedelta(hours=24)
+    keep_events: timedelta = timedelta(days=7)
+    busy_timeout_seconds: float = 5.0
+
+
+class _NoDraft:
+    """Shows nothing. Work that a killed process left is resumed before its channel is connected again."""
+
+    async def show(self, event: ReplyEvent) -> None:
+        """Let the event pass."""
+
+    async def close(self) -> None:
+        """Nothing is pending."""
+
+
+class TurnSteps:
+    """The steps of a turn.
+
+    Args:
+        handler: answers.
+        channels: deliver, by name.
+        reply_for: finds the words for an error.
+        limits: how much at once, how long, how often.
+        retract: takes back what an earlier, interrupted attempt to answer a message left in the history.
+        redraw: makes the picture of a recipe when the handler that was drawing it is gone.
+
+    Attributes:
+        counts: what happened since the start, for metrics.
+        parking: set when the process stops.
+    """
+
+    def __init__(
+        self,
+        handler: MessageHandler,
+        channels: Mapping[str, Channel],
+        reply_for: ReplyFor,
+        limits: InboxLimits,
+        retract: Retract | None = None,
+        redraw: Redraw | None = None,
+    ) -> None:
+        self._handler = handler
+        self._channels = channels
+        self._reply_for = reply_for
+        self._limits = limits
+        self._retract = retract
+        self._redraw = redraw
+        self._slots = asyncio.Semaphore(limits.concurrent_answers)
+        self._drawing: dict[str, AsyncIterator[ReplyEvent]] = {}
+        self.counts: Counter[str] = Counter()
+        self.parking = asyncio.Event()
+
+    async def answer(self, event: Event, *, interrupted: bool) -> Answer:
+        """Have the message answered; `interrupted` says that an earlier attempt may have been cut short."""
+        async with self._slots:
+            self._park_if_stopping()
+            self.counts["answers_begun"] += 1
+            try:
+                return await expected(self._answered(event, interrupted=interrupted), f"event={event.key}")
+            except BotError as exc:
+                logger.warning("answer_failed event=%s code=%s", event.key, exc.code)
+                self.counts["answers_failed"] += 1
+                return Answer(self._reply_for(exc))
+
+    async def deliver_text(self, event: Event, reply: Reply) -> str:
+        """Deliver the text; returns "sent", "gone", "refused" or "expired"."""
+        channel = self._channels[event.message.chat.channel]
+        key = f"{event.key[:32]}-text"
+        error = await self._delivered(event, lambda: channel.deliver_text(event.message, reply, key=key))
+        if error is None or error.retryable or isinstance(error, ChannelGoneError):
+            return self._outcome(event, "text", error)
+        # The platform will not take this answer. Better an apology than silence.
+        self._outcome(event, "text", error)
+        apology = self._reply_for(error)
+        key = f"{event.key[:32]}-sorry"
+        error = await self._delivered(event, lambda: channel.deliver_text(event.message, apology, key=key))
+        return self._outcome(event, "apology", error)
+
+    async def deliver_picture(self, event: Event, answer: Answer) -> str:
+        """Deliver the picture once it is there; returns as `deliver_text`, or "none" without a picture."""
+        channel = self._channels[event.message.chat.channel]
+        picture = answer.reply.picture
+        if answer.picture_follows:
+            self.counts["pictures_awaited"] += 1
+            picture = await self._awaited_picture(event, answer.reply)
+        if picture is None:
+            return "none"
+        caption = answer.reply.recipe.name if answer.reply.recipe else ""
+        key = f"{event.key[:32]}-picture"
+        found = picture
+        error = await self._delivered(
+            event, lambda: channel.deliver_picture(event.message, found, caption, key=key)
+        )
+        return self._outcome(event, "picture", error)
+
+    async def forget_drawing(self, event: Event) -> None:
+        """The turn is over or parked: stop what its handler may still be drawing."""
+        events = self._drawing.pop(event.key, None)
+        if events is not None:
+            await _close(events)
+
+    async def _answered(self, event: Event, *, interrupted: bool) -> Answer:
+        if interrupted and self._retract is not None:
+            await self._retract(event.message)
+        draft = self._draft(event)
+        try:
+            return await self._shown(event, draft)
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await draft.close()
+
+    def _draft(self, event: Event) -> Draft:
+        """What shows the answer being made; nothing while the channel is not connected (yet)."""
+        try:
+            return self._channels[event.message.chat.channel].open_draft(event.message)
+        except ChannelError as exc:
+            logger.info("no_draft event=%s code=%s", event.key, exc.code)
+            return _NoDraft()
+
+    async def _shown(self, event: Event, draft: Draft) -> Answer:
+        """Show the handler's events until the text is whole; what is still being drawn is left running."""
+        events = self._handler.handle(event.message)
+        text: Reply | None = None
+        try:
+            async with asyncio.timeout(self._limits.answer_seconds):
+                async for shown in events:
+                    await draft.show(shown)
+                    if isinstance(shown, ReplyFinished):
+                        return Answer(shown.reply)
+                    if text is not None:
+                        self._drawing[event.key] = events
+                        return Answer(text, picture_follows=True)
+                    if isinstance(shown, TextFinished):
+                        text = shown.reply
+            raise BotError("the handler ended without an answer")
+        except TimeoutError as exc:
+            if text is not None:
+                return Answer(text)
+            seconds = self._limits.answer_seconds
+            raise BotError(f"no answer within {seconds:g} s", retryable=True) from exc
+        except BotError as exc:
+            if text is None:
+                raise
+            logger.warning("answer_without_picture event=%s code=%s", event.key, exc.code)
+            return Answer(text)
+        finally:
+            if event.key not in self._drawing:
+                await _close(events)
+
+    async def _awaited_picture(self, event: Event, reply: Reply) -> Picture | None:
+        try:
+            async with asyncio.timeout(self._limits.picture_seconds):
+                events = self._drawing.get(event.key)
+                if events is not None:
+                    return await expected(_picture_of(events), f"event={event.key}")
+                if self._redraw is not None and reply.recipe is not None:
+                    return await expected(self._redraw(reply.recipe), f"event={event.key}")
+        except TimeoutError:
+            logger.warning("picture_late event=%s", event.key)
+        except BotError as exc:
+            logger.warning("picture_failed event=%s code=%s", event.key, exc.code)
+        return None
+
+    async def _delivered(self, event: Event, send: Callable[[], Awaitable[None]]) -> BotError | None:
+        """Try until it is delivered (None), refused or too old; then why it was not."""
+        pause = self._limits.first_retry_seconds
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.delivery_seconds):
+                    await expected(send(), f"event={event.key}")
+            except TimeoutError:
+                error: BotError = ChannelError("the delivery took too long", retryable=True)
+            except BotError as exc:
+                error = exc
+            else:
+                return None
+            age = datetime.now(UTC) - event.accepted_at
+            if not error.retryable or age > self._limits.delivery_max_age:
+                return error
+            self.counts["retries"] += 1
+            logger.info("delivery_retried event=%s code=%s seconds=%.1f", event.key, error.code, pause)
+            await self._pause(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, no secret
+            pause = min(pause * 2, self._limits.longest_retry_seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.parking.wait()
+        self._park_if_stopping()
+
+    def _park_if_stopping(self) -> None:
+        if self.parking.is_set():
+            raise asyncio.CancelledError
+
+    def _outcome(self, event: Event, part: str, error: BotError | None) -> str:
+        if error is None:
+            outcome = "sent"
+        elif isinstance(error, ChannelGoneError):
+            outcome = "gone"
+        else:
+            outcome = "expired" if error.retryable else "refused"
+        self.counts[f"{part}_{outcome}"] += 1
+        if error is not None:
+            logger.warning("undelivered event=%s part=%s outcome=%s", event.key, part, outcome)
+        return outcome
+
+
+async def _picture_of(events: AsyncIterator[ReplyEvent]) -> Picture | None:
+    """The picture that a handler is still drawing."""
+    async for event in events:
+        if isinstance(event, ReplyFinished):
+            return event.reply.picture
+    return None
+
+
+async def _close(events: AsyncIterator[ReplyEvent]) -> None:
+    if isinstance(events, AsyncGenerator):
+        await events.aclose()

@@ -1,0 +1,126 @@
+"""`python -m bot run`: the chat page and every chat platform that is configured, in one process.
+
+Order matters. Starting: the inbox goes on with what the last process left, then the platforms receive.
+Stopping: the inbox finishes or parks what is under way, then the platforms' connections close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
+
+from bot.access import AccessGate
+from bot.bootstrap import Assistant
+from bot.broadcast import BroadcastGate
+from bot.chat_platforms import chat_platforms
+from bot.delivery import Channel
+from bot.error_replies import reply_for
+from bot.inbox import Inbox, InboxLimits
+from bot.web_channel import WebChannel
+from core.errors import BotError
+from core.messages import IncomingMessage
+from core.settings import Settings
+from handlers.commands import COMMANDS
+
+logger = logging.getLogger(__name__)
+
+
+async def run(assistant: Assistant, stop: asyncio.Event, announce: Callable[[str], None]) -> None:
+    """Run until `stop` is set; `announce` is told where the bot can be found once it can.
+
+    Raises:
+        SettingsError: a port, token or address is wrong.
+    """
+    settings = assistant.settings
+    platforms = chat_platforms(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        page = web_channel(assistant, platforms)
+        address = await page.start()
+        stack.push_async_callback(page.stop)
+        if platforms:
+            await stack.enter_async_context(_inbox_running(assistant, platforms))
+        announce(f"食神在这里：{address}  （按 Ctrl-C 停止）")
+        for name in platforms:
+            announce(f"已连接：{name}")
+        await _warm_up(assistant)
+        await stop.wait()
+        # Side by side: one after the other, their graces would add up to more than the 10 s promised.
+        await asyncio.gather(page.stop(), stack.aclose())
+
+
+def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebChannel:
+    """The page, and beside it the webhooks of the platforms that want one."""
+    settings = assistant.settings
+    return WebChannel(
+        assistant.handler,
+        assistant.history,
+        settings.pictures_dir,
+        host=settings.web_host,
+        port=settings.web_port,
+        allowed_hosts=settings.web_allowed_hosts,
+        secure_cookie=settings.web_secure_cookie,
+        commands=[(command.name, command.description) for command in COMMANDS],
+        webhooks=[route for platform in platforms.values() for route in platform.routes()],
+    )
+
+
+@contextlib.asynccontextmanager
+async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel]) -> AsyncIterator[None]:
+    inbox = inbox_of(assistant, platforms)
+    await inbox.start()
+    assistant.forgetters.append(inbox.forget)
+    assistant.operations.count_waiting = lambda: inbox.waiting
+    assistant.broadcasts.connect(inbox.accept, platforms)
+    started: list[Channel] = []
+    try:
+        for platform in platforms.values():
+            await platform.start(inbox.accept)
+            started.append(platform)
+        yield
+    finally:
+        assistant.forgetters.remove(inbox.forget)
+        assistant.operations.count_waiting = None
+        await assistant.broadcasts.disconnect()
+        await inbox.stop()  # what comes in now is refused, so the platforms keep it for the next start
+        await asyncio.gather(*(platform.stop() for platform in started))
+
+
+def inbox_of(assistant: Assistant, platforms: Mapping[str, Channel]) -> Inbox:
+    """The durable inbox in front of the assistant."""
+    settings = assistant.settings
+
+    async def retract(message: IncomingMessage) -> int:
+        return await assistant.history.retract(message.chat, message.message_id)
+
+    return Inbox(
+        BroadcastGate(AccessGate(assistant.handler, assistant.access)),
+        platforms,
+        inbox_database_url(settings),
+        reply_for,
+        synchronous=settings.database_synchronous,
+        limits=InboxLimits(
+            concurrent_answers=settings.concurrent_answers,
+            delivery_max_age=timedelta(hours=settings.delivery_max_hours),
+            keep_finished=timedelta(hours=settings.keep_finished_hours),
+        ),
+        retract=retract,
+        redraw=assistant.image_generator.draw if assistant.image_generator else None,
+        settled=assistant.broadcasts.settled,
+    )
+
+
+def inbox_database_url(settings: Settings) -> str:
+    """A SQLite file beside the bot's own, or the bot's PostgreSQL."""
+    url = settings.effective_database_url
+    if url.startswith("postgresql"):
+        return url
+    return f"sqlite:///{(settings.data_dir / 'inbox.sqlite3').as_posix()}"
+
+
+async def _warm_up(assistant: Assistant) -> None:
+    """Load what loads on first use, so that the first question is answered as fast as the second."""
+    with contextlib.suppress(BotError):
+        await assistant.retriever.search("番茄炒蛋怎么做")

@@ -1,0 +1,278 @@
+"""Sending through python-telegram-bot: whole answers in turn and tried again, signs of progress once or not.
+
+A request that was carried out, but whose answer was lost, cannot be told from one that was not: Telegram has
+no idempotency keys. It is sent again, so a message can be doubled when its answer was lost, never missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputFile,
+    LinkPreviewOptions,
+    MessageEntity,
+    ReplyParameters,
+)
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError, TimedOut
+
+from bot.telegram_buttons import Key
+from bot.telegram_errors import NOTHING_TO_EDIT, NothingToEditError, error_of, flood_told
+from bot.telegram_pacing import Pacer, TooManyRequestsError
+from bot.telegram_render import RichText
+from bot.telegram_request import FloodError
+from core.errors import ChannelError, ChannelGoneError
+from core.messages import IncomingMessage
+
+T = TypeVar("T")
+Keyboard = Sequence[Sequence[Key]]
+
+RETRY_PAUSES_SECONDS = (0.3, 1.0, 3.0)
+"""Between tries of one delivery when the connection breaks or the server fails."""
+_ANSWER_TIMEOUT_SECONDS = 20.0
+_PROGRESS_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to write."""
+
+    chat_id: str
+    thread_id: str
+    is_group: bool
+
+    @classmethod
+    def of(cls, message: IncomingMessage) -> Place:
+        """Where `message` was written."""
+        return cls(message.chat.chat_id, message.chat.thread_id, message.is_group)
+
+
+class TelegramSender:
+    """Sends to chats.
+
+    Args:
+        bot: the SDK's.
+        pacer: when to send.
+    """
+
+    def __init__(self, bot: Bot, pacer: Pacer) -> None:
+        self._bot = bot
+        self._pacer = pacer
+        self._moved: dict[str, str] = {}
+
+    # Whole answers. These raise ChannelError.
+
+    async def send_text(
+        self, place: Place, part: RichText, keyboard: Keyboard = (), *, reply_to: int | None = None
+    ) -> int:
+        """Send one message; returns its id. Falls back to plain text where formatting is refused."""
+        return await self._with_plain_fallback(
+            part,
+            keyboard,
+            lambda p, k: self._deliver(place, lambda chat: self._send(chat, place, p, k, reply_to)),
+        )
+
+    async def edit_text(self, place: Place, message_id: int, part: RichText, keyboard: Keyboard = ()) -> bool:
+        """Replace the text of a message; False when the message is not there any more."""
+        try:
+            await self._with_plain_fallback(
+                part,
+                keyboard,
+                lambda p, k: self._deliver(place, lambda chat: self._edit(chat, message_id, p, k)),
+            )
+        except NothingToEditError:
+            return False
+        return True
+
+    async def send_photo(self, place: Place, content: bytes, file_name: str, caption: RichText) -> None:
+        """Send a picture."""
+        await self._deliver(
+            place,
+            lambda chat: self._bot.send_photo(
+                chat,
+                InputFile(content, filename=file_name),
+                caption=caption.text or None,
+                message_thread_id=_thread(place),
+            ),
+        )
+
+    async def send_document(self, place: Place, content: bytes, file_name: str, caption: str = "") -> None:
+        """Send a file."""
+        await self._deliver(
+            place,
+            lambda chat: self._bot.send_document(
+                chat,
+                InputFile(content, filename=file_name),
+                caption=caption or None,
+                disable_content_type_detection=True,
+                message_thread_id=_thread(place),
+            ),
+        )
+
+    async def _with_plain_fallback(
+        self, part: RichText, keyboard: Keyboard, deliver: Callable[[RichText, Keyboard], Awaitable[T]]
+    ) -> T:
+        try:
+            return await deliver(part, keyboard)
+        except (ChannelGoneError, NothingToEditError):
+            raise
+        except ChannelError as exc:
+            if exc.retryable or not (part.spans or keyboard):
+                raise
+            return await deliver(RichText(part.text), ())
+
+    async def _deliver(self, place: Place, call: Callable[[int], Awaitable[T]]) -> T:
+        """Send in turn; again when the connection breaks or the group has moved."""
+        for pause in (*RETRY_PAUSES_SECONDS, None):
+            chat_id = self._moved.get(place.chat_id, place.chat_id)
+            try:
+                action = partial(flood_told, call, int(chat_id))
+                return await self._pacer.send(chat_id, action, is_group=place.is_group)
+            except ChatMigrated as exc:
+                self._moved[place.chat_id] = str(exc.new_chat_id)
+            except (BadRequest, TimedOut) as exc:
+                raise error_of(exc) from exc
+            except NetworkError as exc:
+                if pause is None:
+                    raise error_of(exc) from exc
+                await self._pacer.sleep(pause)
+            except TelegramError as exc:
+                raise error_of(exc) from exc
+        raise ChannelError("Telegram keeps moving this group", retryable=True)
+
+    async def _send(
+        self,
+        chat_id: int,
+        place: Place,
+        part: RichText,
+        keyboard: Keyboard,
+        reply_to: int | None,
+        *,
+        timeout_seconds: float = _ANSWER_TIMEOUT_SECONDS,
+    ) -> int:
+        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
+        message = await self._bot.send_message(
+            chat_id,
+            part.text,
+            entities=_entities_of(part),
+            reply_markup=_markup_of(keyboard),
+            reply_parameters=reply,
+            message_thread_id=_thread(place),
+            link_preview_options=LinkPreviewOptions(is_disabled=True),
+            read_timeout=timeout_seconds,
+        )
+        return message.message_id
+
+    async def _edit(
+        self,
+        chat_id: int,
+        message_id: int,
+        part: RichText,
+        keyboard: Keyboard,
+        *,
+        timeout_seconds: float = _ANSWER_TIMEOUT_SECONDS,
+    ) -> None:
+        try:
+            await self._bot.edit_message_text(
+                part.text,
+                chat_id,
+                message_id,
+                entities=_entities_of(part),
+                reply_markup=_markup_of(keyboard),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+                read_timeout=timeout_seconds,
+            )
+        except BadRequest as exc:
+            reason = exc.message.lower()
+            if any(words in reason for words in NOTHING_TO_EDIT):
+                raise NothingToEditError("the message to edit is gone") from exc
+            if "message is not modified" not in reason:
+                raise
+
+    # Signs of progress: one try, no waiting.
+
+    async def show_typing(self, place: Place) -> None:
+        """Show that the bot is at work, for five seconds.
+
+        Raises:
+            ChannelError: not shown.
+        """
+        await self._show(
+            place,
+            lambda chat: self._bot.send_chat_action(
+                chat,
+                ChatAction.TYPING,
+                message_thread_id=_thread(place),
+                read_timeout=_PROGRESS_TIMEOUT_SECONDS,
+            ),
+        )
+
+    async def show_draft(self, place: Place, draft_id: int, text: str) -> None:
+        """Show the beginning of an answer in a private chat, for thirty seconds.
+
+        Raises:
+            ChannelError: not shown.
+        """
+        await self._show(
+            place,
+            lambda chat: self._bot.send_message_draft(
+                chat, draft_id, text, message_thread_id=_thread(place), read_timeout=_PROGRESS_TIMEOUT_SECONDS
+            ),
+        )
+
+    async def show_text(self, place: Place, text: str, message_id: int | None, reply_to: int | None) -> int:
+        """Show the beginning of an answer in a group, in message `message_id` or a new one; returns its id.
+
+        Raises:
+            ChannelError: not shown.
+        """
+        part, timeout = RichText(text), _PROGRESS_TIMEOUT_SECONDS
+        if message_id is None:
+            return await self._show(
+                place, lambda chat: self._send(chat, place, part, (), reply_to, timeout_seconds=timeout)
+            )
+        await self._show(place, lambda chat: self._edit(chat, message_id, part, (), timeout_seconds=timeout))
+        return message_id
+
+    async def answer_press(self, callback_id: str, text: str = "") -> None:
+        """End the waiting sign on a pressed button; one that is too old already is no matter.
+
+        Raises:
+            ChannelError: Telegram could not be told.
+        """
+        try:
+            await self._bot.answer_callback_query(callback_id, text or None)
+        except BadRequest:
+            return
+        except TelegramError as exc:
+            raise error_of(exc) from exc
+
+    async def _show(self, place: Place, call: Callable[[int], Awaitable[T]]) -> T:
+        chat_id = self._moved.get(place.chat_id, place.chat_id)
+        try:
+            return await call(int(chat_id))
+        except FloodError as exc:
+            self._pacer.silence(chat_id, exc.seconds, is_group=place.is_group)
+            raise TooManyRequestsError(exc.seconds) from exc
+        except TelegramError as exc:
+            raise error_of(exc) from exc
+
+
+def _entities_of(part: RichText) -> list[MessageEntity] | None:
+    return [MessageEntity(kind, offset, length) for kind, offset, length in part.utf16_spans()] or None
+
+
+def _markup_of(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
+    rows = [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in keyboard]
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def _thread(place: Place) -> int | None:
+    return int(place.thread_id) if place.thread_id else None

@@ -1,0 +1,1 @@
+"""Figures, not tests: run by hand and by CI, each with its own command."""

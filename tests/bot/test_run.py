@@ -1,0 +1,103 @@
+"""How the wiring puts inbox, platforms and administration together, over one database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bot import bootstrap
+from bot import run as run_module
+from bot.bootstrap import Assistant, assembled
+from bot.delivery import Accept
+from bot.run import inbox_database_url, run
+from core.messages import ChatKey, IncomingMessage, UserKey
+from core.settings import Settings, load_settings
+from handlers.data_commands import CLEARED
+from tests.core.pipeline_kitchen import cookbook
+from tests.fakes.recording_channel import RecordingChannel
+
+
+class Platform(RecordingChannel):
+    """A platform on which people can write."""
+
+    async def start(self, accept: Accept) -> None:
+        self.accept = accept
+
+    async def say(self, user_id: str, *texts: str) -> None:
+        for number, text in enumerate(texts):
+            user, now = UserKey("telegram", user_id), datetime.now(UTC)
+            message_id = f"{len(self.sent)}-{number}"
+            await self.accept(IncomingMessage(ChatKey("telegram", user_id), user, message_id, text, now))
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bootstrap, "open_retriever", lambda settings, progress: cookbook())
+    return load_settings(
+        data_dir=tmp_path / "data",
+        embedder="none",
+        image_backend="none",
+        web_port=0,
+        administrators="telegram:root",
+    )
+
+
+@asynccontextmanager
+async def started(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Platform]:
+    """A bot that runs with one platform in memory."""
+    platform, stop, announced = Platform(), asyncio.Event(), asyncio.Queue[str]()
+    monkeypatch.setattr(run_module, "chat_platforms", lambda settings: {"telegram": platform})
+    async with assembled(settings, lambda what, done, total: None) as assistant:
+        running = asyncio.create_task(run(assistant, stop, announced.put_nowait))
+        async with asyncio.timeout(30):
+            assert (await announced.get()).startswith("食神在这里：http://127.0.0.1:")
+            assert await announced.get() == "已连接：telegram"
+        yield platform
+        stop.set()
+        await running
+        assert_disconnected(assistant)
+
+
+def assert_disconnected(assistant: Assistant) -> None:
+    assert assistant.forgetters == []
+    assert assistant.operations.waiting == 0
+
+
+async def test_people_are_answered_blocked_and_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with started(settings, monkeypatch) as platform:
+        await platform.say("ann", "番茄炒蛋怎么做")
+        await platform.arrived(1)
+        await platform.say("root", "/stats")
+        stats = (await platform.arrived(2))[1].text.splitlines()
+        assert stats[0] == "用户：1 位，7 天里来过 1 位，今天 1 位"
+        await platform.say("root", "/broadcast 确认 今晚停机")
+        sent = (await platform.arrived(5))[2:]
+        assert {(delivery.chat_id, delivery.text) for delivery in sent} == {
+            ("root", "正在发给 1 个聊天，送完了我再告诉你。"),
+            ("ann", "今晚停机"),
+            ("root", "广播送完了：1 个聊天收到了。"),
+        }
+        await platform.say("root", "/block ann")
+        await platform.arrived(6)
+
+    async with started(settings, monkeypatch) as platform:
+        await platform.say("ann", "还在吗")
+        await platform.say("root", "/unblock ann")
+        [unblocked] = await platform.arrived(1)
+        assert unblocked.text == "telegram:ann 又可以和我说话了。"
+        await platform.say("ann", "/clear")
+        assert (await platform.arrived(2))[1].text == CLEARED
+
+
+def test_the_inbox_lies_beside_the_database_or_in_postgresql(tmp_path: Path) -> None:
+    assert inbox_database_url(load_settings(data_dir=tmp_path)) == f"sqlite:///{tmp_path}/inbox.sqlite3"
+    url = "postgresql+asyncpg://cook@db/shishen"
+    assert inbox_database_url(load_settings(database_url=url)) == url

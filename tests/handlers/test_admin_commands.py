@@ -1,0 +1,203 @@
+"""Administrators' commands: what they do, and that nobody else has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from core.conversation import HistoryMessage
+from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey
+from core.ports import Broadcaster, Workload
+from handlers.admin_commands import (
+    BLOCK_USAGE,
+    BROADCAST_USAGE,
+    NOBODY_BLOCKED,
+    NOBODY_TO_TELL,
+    NOT_AN_ADMINISTRATOR,
+    UNBLOCK_USAGE,
+    AdminCommandHandler,
+    AdminServices,
+)
+from handlers.commands import COMMANDS, CommandHandler
+from handlers.router import Router
+from handlers.text import TextHandler
+from tests.fakes.memory_storage import MemoryBlockList, MemoryStatistics
+from tests.handlers.desk import BEIJING, NOON, Desk
+
+ROOT = UserKey("web", "root")
+
+
+@dataclass
+class Load:
+    waiting: int = 0
+    failed: int = 0
+
+
+@dataclass
+class Crier:
+    """`core.ports.Broadcaster` that remembers."""
+
+    count: int = 2
+    sent: list[tuple[str, str]] = field(default_factory=list)
+
+    async def audience(self, asked: IncomingMessage) -> int:
+        return self.count
+
+    async def send(self, text: str, asked: IncomingMessage) -> int:
+        self.sent.append((text, asked.message_id))
+        return self.count
+
+
+class Office(Desk):
+    """A desk with an administrator."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.block_list = MemoryBlockList()
+        self.crier = Crier()
+        self.load = Load()
+        broadcaster: Broadcaster = self.crier
+        workload: Workload = self.load
+        self.admin = AdminCommandHandler(
+            AdminServices(
+                frozenset({"web:root"}),
+                MemoryStatistics(self.history),
+                self.block_list,
+                workload,
+                broadcaster,
+                lambda: "264 recipes",
+                time_zone=BEIJING,
+                clock=lambda: NOON,
+            )
+        )
+        text = TextHandler(self.kitchen.pipeline(), self.history, self.profiles, clock=self.clock)
+        self.router = Router(text, CommandHandler(self.services), self.admin)
+
+    async def order(self, text: str) -> Reply:
+        return await self.say(self.message(text, user=ROOT))
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.mark.parametrize("text", ["/stats", "/block web:bob", "/unblock web:bob", "/broadcast 确认 hi"])
+async def test_to_others_they_do_not_exist(office: Office, text: str) -> None:
+    office.block_list.users.add(UserKey("web", "bob"))
+    unknown = await office.say("/nonsense")
+    assert await office.say(text) == unknown
+    assert (office.block_list.users, office.crier.sent) == ({UserKey("web", "bob")}, [])
+
+
+async def test_without_administrators_they_do_not_exist() -> None:
+    desk = Desk()
+    stats = desk.message("/stats", user=ROOT)
+    assert await desk.say(stats) == await desk.say("/nonsense")
+
+
+def test_they_are_in_no_menu() -> None:
+    names = {command.name for command in COMMANDS}
+    assert names.isdisjoint({"stats", "block", "unblock", "broadcast"})
+
+
+async def test_an_administrator_has_the_other_commands_too(office: Office) -> None:
+    assert await office.order("/help") == await office.say("/help")
+    assert (await office.order("番茄炒蛋怎么做")).recipe is not None
+
+
+@pytest.mark.parametrize("text", ["/stats", "／ＳＴＡＴＳ", " /Stats@Cook_Bot ", "/stats@cook_bot\n"])
+async def test_stats(office: Office, text: str) -> None:
+    chat = ChatKey("telegram", "1")
+    # Noon in UTC is 20:00 in Beijing, whose day began 20 hours ago.
+    times = [NOON, NOON - timedelta(hours=19), NOON - timedelta(hours=21), NOON - timedelta(days=8)]
+    for number, time in enumerate(times):
+        asked = HistoryMessage("user", "问", f"u{number % 3}", time)
+        answer = replace(asked, role="assistant", refused=number in {0, 2})
+        await office.history.append(chat, [asked, answer], message_id=str(number))
+    office.block_list.users.add(UserKey("web", "bob"))
+    office.load.failed, office.load.waiting = 4, 5
+    assert (await office.order(text)).text == (
+        "用户：3 位，7 天里来过 3 位，今天 2 位\n"
+        "提问：今天 2 次，7 天 3 次，一共 4 次\n"
+        "婉拒：今天 1 次，7 天 2 次\n"
+        "出错：4 次（这次启动以来）\n"
+        "排队：5 条还没答完\n"
+        "拉黑：1 位\n"
+        "菜谱库：264 recipes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "user"),
+    [
+        ("/block web:bob", UserKey("web", "bob")),
+        ("/block bob", UserKey("web", "bob")),
+        ("/block telegram:123", UserKey("telegram", "123")),
+        ("／block　telegram：１２３", UserKey("telegram", "123")),
+        ("/BLOCK feishu:ou_AbC", UserKey("feishu", "ou_AbC")),
+        ("/block@cook_bot feishu:ou_AbC ", UserKey("feishu", "ou_AbC")),
+    ],
+)
+async def test_block(office: Office, words: str, user: UserKey) -> None:
+    name = f"{user.channel}:{user.user_id}"
+    assert (await office.order(words)).text == f"好的，以后不再理 {name}。想恢复就发 /unblock {name}"
+    assert office.block_list.users == {user}
+    assert (await office.order(words)).text == f"本来就不理 {name}。想恢复就发 /unblock {name}"
+    assert (await office.order("/block")).text == f"拉黑了 1 位：\n· {name}"
+    assert (await office.order(f"/unblock {name}")).text == f"{name} 又可以和我说话了。"
+    assert (await office.order(f"/unblock {name}")).text == f"{name} 本来就没有被拉黑。"
+    assert office.block_list.users == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("/block", Reply(NOBODY_BLOCKED)),
+        ("/block a b", Reply(BLOCK_USAGE, refused=True)),
+        ("/block web:", Reply(BLOCK_USAGE, refused=True)),
+        ("/block 1:2:3", Reply(BLOCK_USAGE, refused=True)),
+        (f"/block {'x' * 129}", Reply(BLOCK_USAGE, refused=True)),
+        ("/unblock", Reply(UNBLOCK_USAGE, refused=True)),
+        ("/block root", Reply(NOT_AN_ADMINISTRATOR, refused=True)),
+    ],
+)
+async def test_block_what_it_does_not_take(office: Office, words: str, answer: Reply) -> None:
+    assert await office.order(words) == answer
+    assert office.block_list.users == set()
+
+
+async def test_a_long_list_is_not_shown_whole(office: Office) -> None:
+    office.block_list.users = {UserKey("web", f"{n:03}") for n in range(60)}
+    lines = (await office.order("/block")).text.splitlines()
+    assert (lines[0], lines[1], lines[-1], len(lines)) == ("拉黑了 60 位：", "· web:000", "…还有 10 位", 52)
+
+
+async def test_broadcast_asks_first(office: Office) -> None:
+    asked = await office.order("/broadcast 今晚 Eight 点停机\n明天见")
+    confirmation = "/broadcast 确认 今晚 Eight 点停机\n明天见"
+    text = f"会发给 2 个聊天，发出去就收不回来。确定的话，请发送：\n\n{confirmation}"
+    assert asked == Reply(text=text, buttons=(Button("确认发送", confirmation),))
+    assert office.crier.sent == []
+    confirmed = office.message(confirmation, user=ROOT)
+    assert (await office.say(confirmed)).text == "正在发给 2 个聊天，送完了我再告诉你。"
+    assert office.crier.sent == [("今晚 Eight 点停机\n明天见", confirmed.message_id)]
+
+
+@pytest.mark.parametrize("words", ["/broadcast", "/broadcast 确认", "/broadcast confirm "])
+async def test_broadcast_of_nothing(office: Office, words: str) -> None:
+    assert await office.order(words) == Reply(BROADCAST_USAGE, refused=True)
+
+
+@pytest.mark.parametrize("words", ["/broadcast 你好", "/broadcast 确认 你好"])
+async def test_broadcast_to_nobody(office: Office, words: str) -> None:
+    office.crier.count = 0
+    assert await office.order(words) == Reply(NOBODY_TO_TELL, refused=True)
+
+
+async def test_nothing_of_it_is_remembered(office: Office) -> None:
+    for words in ("/stats", "/block bob", "/broadcast 确认 你好"):
+        await office.order(words)
+    assert await office.stored() == ()
