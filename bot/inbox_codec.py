@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import CorpusError
-from core.messages import Button, ChatKey, Document, IncomingMessage, Picture, Reply, UserKey
+from core.messages import Button, ChatKey, Document, IncomingMessage, Picture, Reply, UserKey, VoiceNote
 from core.recipe import Recipe
 
 
@@ -60,6 +60,8 @@ def decode_event(text: str) -> Event:
     message = _known(IncomingMessage, data["message"])
     message["chat"] = ChatKey(**message["chat"])
     message["user"] = UserKey(**message["user"])
+    voice = message.get("voice")
+    message["voice"] = voice and VoiceNote(**_known(VoiceNote, voice))
     message["received_at"] = datetime.fromisoformat(message["received_at"])
     accepted_at = datetime.fromisoformat(data["accepted_at"])
     return Event(data["key"], IncomingMessage(**message), accepted_at)

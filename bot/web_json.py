@@ -1,7 +1,8 @@
 """The chat page's data: reply events, recipes and remembered messages as JSON-serialisable data.
 
-An answer travels as lines of JSON, each with a `type`: accepted, stage, text, text_finished,
-picture_failed, finished; and from the server itself waiting (nothing new, still at it) and failed.
+An answer travels as lines of JSON, each with a `type`: accepted, stage, heard, text,
+text_finished, picture_failed, finished; and from the server itself waiting (nothing new, still at it) and
+failed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 from core.conversation import HistoryMessage
 from core.messages import (
     Document,
+    Heard,
     Picture,
     PictureFailed,
     Reply,
@@ -29,7 +31,7 @@ PICTURE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(?:png|jpg|jpeg|webp
 """File names that may be asked for; nothing in them can leave the picture folder."""
 
 
-def event_data(event: ReplyEvent) -> dict[str, Any]:
+def event_data(event: ReplyEvent) -> dict[str, Any]:  # noqa: PLR0911 - one a kind
     """One event of an answer."""
     match event:
         case StageStarted(stage):
@@ -37,6 +39,8 @@ def event_data(event: ReplyEvent) -> dict[str, Any]:
         case StageFinished(stage, duration_ms):
             data = {"type": "stage", "stage": stage.value, "state": "finished"}
             return {**data, "duration_ms": round(duration_ms, 1)}
+        case Heard(text):
+            return {"type": "heard", "text": text}
         case TextDelta(text, restart):
             return {"type": "text", "text": text, "restart": restart}
         case TextFinished(reply):
@@ -62,6 +66,7 @@ def reply_data(reply: Reply) -> dict[str, Any]:
         "buttons": [{"label": button.label, "message": button.message} for button in reply.buttons],
         "document": document_data(reply.document) if reply.document else None,
         "error_code": reply.error_code,
+        "transcript": reply.transcript,
     }
 
 

@@ -62,5 +62,6 @@ class Preferences:
 
     rag: bool = True
     image: bool = True
+    voice: bool = False
     temperature: float | None = None
     top_p: float | None = None

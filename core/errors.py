@@ -6,6 +6,7 @@ The whole tree::
     ├── SettingsError             a setting is wrong; names the setting
     ├── InputError                a message cannot be taken as it is (empty, too long, …)
     ├── StageError                a stage of the pipeline failed; names the stage
+    │   ├── TranscriptionError
     │   ├── RewriteError
     │   ├── RetrievalError
     │   ├── GenerationError
@@ -70,6 +71,12 @@ class StageError(BotError):
     """A stage of the pipeline failed."""
 
     code = "stage"
+
+
+class TranscriptionError(StageError):
+    """Writing down what was said failed."""
+
+    code = "transcribe"
 
 
 class RewriteError(StageError):

@@ -33,8 +33,23 @@ class UserKey:
 
 
 @dataclass(frozen=True, slots=True)
+class VoiceNote:
+    """A recording that a channel can fetch.
+
+    Attributes:
+        reference: what the channel fetches it by; means nothing to anybody else.
+        size_bytes: as the platform says, unchecked; None when it does not say.
+        duration_seconds: likewise.
+    """
+
+    reference: str
+    size_bytes: int | None = None
+    duration_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """One message as a person sent it.
+    """One message as a person sent it: written, or spoken (`voice`, with an empty or accompanying `text`).
 
     `message_id` is unique within its chat and the same when the platform delivers the message again.
     """
@@ -45,11 +60,13 @@ class IncomingMessage:
     text: str
     received_at: datetime
     is_group: bool = False
+    voice: VoiceNote | None = None
 
 
 class Stage(StrEnum):
     """The stages of the pipeline, in the order in which they run."""
 
+    TRANSCRIBE = "transcribe"
     REWRITE = "rewrite"
     RETRIEVE = "retrieve"
     GENERATE = "generate"
@@ -65,6 +82,14 @@ class Picture:
     width: int
     height: int
     kind: Literal["card", "photo"]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceClip:
+    """Speech made by the bot: a mono Opus stream in an Ogg container, the form of every platform's notes."""
+
+    content: bytes
+    duration_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +124,8 @@ class Reply:
         document: a file that comes with the answer.
         error_code: set when the text explains a failure (`BotError.code`).
         query: the full question that found `recipe`; kept in the history for 「换一道」.
+        transcript: what was heard, when the question was spoken; shown above the answer as 「🎤 …」.
+        read_aloud: the user wants the answer spoken as well (/voice on).
     """
 
     text: str
@@ -111,6 +138,8 @@ class Reply:
     document: Document | None = None
     error_code: str | None = None
     query: str = ""
+    transcript: str = ""
+    read_aloud: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +155,13 @@ class StageFinished:
 
     stage: Stage
     duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was understood of a voice note, before it is answered. `Reply.transcript` says the same again."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,4 +195,4 @@ class ReplyFinished:
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
-ReplyEvent = StageStarted | StageFinished | TextDelta | TextFinished | PictureFailed | ReplyFinished
+ReplyEvent = StageStarted | StageFinished | Heard | TextDelta | TextFinished | PictureFailed | ReplyFinished

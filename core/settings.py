@@ -67,6 +67,26 @@ class Settings(BaseSettings):
     image_backend: Literal["card", "none"] = "card"
     picture_cache_megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 500
 
+    # Voice
+    stt_backend: Literal["none", "paraformer", "sherpa", "faster-whisper", "openai"] = "none"
+    stt_model: str = ""
+    stt_vad_model: Path | None = None
+    stt_punctuation_model: Path | None = None
+    stt_base_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:8000/v1"
+    stt_api_key: SecretStr = SecretStr("")
+    stt_threads: Annotated[int, Field(ge=1, le=64)] = 2
+    stt_timeout_seconds: Seconds = 60
+    stt_max_waiting: Annotated[int, Field(ge=1, le=1000)] = 32
+    voice_max_seconds: Seconds = 60
+    voice_max_megabytes: Annotated[float, Field(gt=0, le=100)] = 20
+    tts_backend: Literal["none", "sherpa", "openai"] = "none"
+    tts_model: str = ""
+    tts_voice: str = ""
+    tts_base_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:8880/v1"
+    tts_api_key: SecretStr = SecretStr("")
+    tts_speed: Annotated[float, Field(ge=0.5, le=2)] = 1
+    tts_timeout_seconds: Seconds = 60
+
     # Telegram
     telegram_bot_token: SecretStr = SecretStr("")
     telegram_api_url: str = "https://api.telegram.org"
@@ -126,12 +146,14 @@ class Settings(BaseSettings):
             raise ValueError(f"{len(wrong)} of its entries lack the channel, as in telegram:123456789")
         return names
 
-    @field_validator("log_level", "llm_backend", "embedder", "image_backend", mode="before")
+    @field_validator(
+        "log_level", "llm_backend", "embedder", "image_backend", "stt_backend", "tts_backend", mode="before"
+    )
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("llm_base_url", "telegram_api_url", "feishu_domain")
+    @field_validator("llm_base_url", "stt_base_url", "tts_base_url", "telegram_api_url", "feishu_domain")
     @classmethod
     def _http_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):

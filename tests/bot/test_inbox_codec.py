@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 from bot.inbox_codec import Answer, Event, decode_answer, decode_event, encode_answer, encode_event
-from core.messages import Button, ChatKey, Document, IncomingMessage, Picture, Reply, UserKey
+from core.messages import Button, ChatKey, Document, IncomingMessage, Picture, Reply, UserKey, VoiceNote
 from tests.fakes.scripted_handler import TOMATO_EGGS
 
 WHEN = datetime(2026, 5, 1, 12, tzinfo=timezone(timedelta(hours=8)))
 
 
 @pytest.mark.parametrize("text", ["番茄炒蛋", "", "\x00\ud800🍅\n", "x" * 100_000])
-def test_events_come_back(text: str) -> None:
+@pytest.mark.parametrize("voice", [None, VoiceNote("file_v2_1"), VoiceNote("AwACAg", 9_000, 3.5)])
+def test_events_come_back(text: str, voice: VoiceNote | None) -> None:
     message = IncomingMessage(
-        ChatKey("feishu", "oc_1", "t"), UserKey("feishu", "ou_1"), "om_1", text, WHEN, True
+        ChatKey("feishu", "oc_1", "t"), UserKey("feishu", "ou_1"), "om_1", text, WHEN, True, voice
     )
     event = Event("abc", message, datetime(2026, 5, 1, tzinfo=UTC))
     stored = encode_event(event)
