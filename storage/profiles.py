@@ -57,7 +57,9 @@ async def stored_preferences(session: AsyncSession, user: UserKey) -> Preference
     row = await session.scalar(select(User).where(is_user(user)))
     if row is None:
         return Preferences()
-    return Preferences(rag=row.rag, image=row.image, temperature=row.temperature, top_p=row.top_p)
+    return Preferences(
+        rag=row.rag, image=row.image, voice=row.voice, temperature=row.temperature, top_p=row.top_p
+    )
 
 
 async def _update(session: AsyncSession, user: UserKey, preferences: Preferences) -> bool:
@@ -72,6 +74,7 @@ def _values(preferences: Preferences) -> dict[str, bool | float | None]:
     return {
         "rag": preferences.rag,
         "image": preferences.image,
+        "voice": preferences.voice,
         "temperature": preferences.temperature,
         "top_p": preferences.top_p,
     }

@@ -95,6 +95,7 @@ class User(Table):
     user_id: Mapped[str] = mapped_column(Words, primary_key=True)
     rag: Mapped[bool]
     image: Mapped[bool]
+    voice: Mapped[bool] = mapped_column(server_default=sa.false())
     temperature: Mapped[float | None]
     top_p: Mapped[float | None]
 

@@ -205,9 +205,9 @@ class TestProfiles:
         assert await profiles.preferences(ANN) == Preferences()
 
     async def test_the_latest_settings_count(self, stores: Stores) -> None:
-        await stores.profiles.save(ANN, Preferences(rag=False, image=False, temperature=0.25, top_p=0.5))
-        await stores.profiles.save(ANN, Preferences(rag=True, image=False, temperature=None, top_p=0.75))
-        assert await stores.profiles.preferences(ANN) == Preferences(image=False, top_p=0.75)
+        await stores.profiles.save(ANN, Preferences(False, False, voice=False, temperature=0.25, top_p=0.5))
+        await stores.profiles.save(ANN, Preferences(image=False, voice=True, temperature=None, top_p=0.75))
+        assert await stores.profiles.preferences(ANN) == Preferences(image=False, voice=True, top_p=0.75)
 
     async def test_users_do_not_mix(self, stores: Stores) -> None:
         await stores.profiles.save(ANN, Preferences(rag=False))
@@ -226,14 +226,14 @@ class TestPersonalData:
         assert await personal_data.export(ANN) == {
             "channel": "telegram",
             "user_id": "ann",
-            "preferences": {"rag": True, "image": True, "temperature": None, "top_p": None},
+            "preferences": {"rag": True, "image": True, "voice": False, "temperature": None, "top_p": None},
             "chats": [],
         }
         assert await personal_data.forget(ANN) == 0
 
     async def test_exports_everything_and_nothing_of_others(self, stores: Stores) -> None:
         private = ChatKey("telegram", "5")
-        await stores.profiles.save(ANN, Preferences(rag=False, temperature=0.5))
+        await stores.profiles.save(ANN, Preferences(rag=False, voice=True, temperature=0.5))
         await stores.history.append(CHAT, [said("bob's", user_id="bob"), answered("to bob", user_id="bob")])
         await stores.history.append(CHAT, [said("ann's"), answered("to ann", recipe=a_recipe(), query="q")])
         await stores.history.append(private, [said("1")])
@@ -259,7 +259,7 @@ class TestPersonalData:
         assert json.loads(json.dumps(exported)) == {
             "channel": "telegram",
             "user_id": "ann",
-            "preferences": {"rag": False, "image": True, "temperature": 0.5, "top_p": None},
+            "preferences": {"rag": False, "image": True, "voice": True, "temperature": 0.5, "top_p": None},
             "chats": [
                 {
                     "chat_id": "-100",

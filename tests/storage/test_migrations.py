@@ -15,9 +15,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+from core.conversation import Preferences
 from core.errors import StorageError
+from core.messages import UserKey
 from storage import migrations
 from storage.history import SqlHistory
+from storage.profiles import SqlProfiles
 from storage.session import Database
 from storage.tables import Table
 from tests.storage.conftest import CHAT, MAX_AGE, said, sqlite_url, texts
@@ -124,3 +127,18 @@ async def test_an_up_to_date_database_opens_without_alembic(tmp_path: Path) -> N
         check=True,
     )
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+async def test_users_from_before_voice_keep_their_settings_and_get_none_read_aloud(tmp_path: Path) -> None:
+    url = sqlite_url(tmp_path / "bot.sqlite3")
+    await (await Database.open(url)).close()
+    connection = sqlite3.connect(tmp_path / "bot.sqlite3")
+    connection.execute("ALTER TABLE users DROP COLUMN voice")
+    connection.execute("INSERT INTO users VALUES ('web', 'ann', FALSE, TRUE, NULL, 0.5)")
+    connection.execute("UPDATE alembic_version SET version_num = '0003'")
+    connection.commit()
+    connection.close()
+    database = await Database.open(url)
+    preferences = await SqlProfiles(database).preferences(UserKey("web", "ann"))
+    await database.close()
+    assert preferences == Preferences(rag=False, image=True, voice=False, top_p=0.5)
