@@ -17,6 +17,7 @@ from core.messages import IncomingMessage, Reply, ReplyEvent, ReplyFinished, Tex
 logger = logging.getLogger(__name__)
 
 _WORDS = {
+    "transcribe": "这段语音没能听出来，请再说一遍，或者打字告诉我。",
     "retrieve": "菜谱库暂时查不了，请稍后再试。如果一直这样，请管理员运行 python -m bot check 看看原因。",
     "generate": "这次没能写出回答，请再问我一次。",
     "model_unavailable": "语言模型现在连不上，请稍后再试。",
