@@ -13,6 +13,7 @@ _IN_ENGLISH = {
     "clear": "Start a new conversation",
     "rag": "Answer from the recipes: on or off",
     "image": "Pictures of dishes: on or off",
+    "voice": "Answers read aloud: on or off",
     "model": "The language model and its sampling",
     "history": "What we talked about",
     "export": "Everything stored about me",

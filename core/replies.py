@@ -22,6 +22,7 @@ def answer(request: AnswerRequest, text: str) -> Reply:
         refused=request.recipe is None and request.turn.preferences.rag,
         buttons=suggestions_of(request),
         query=_query_behind(request),
+        read_aloud=request.turn.preferences.voice,
     )
 
 
@@ -31,7 +32,7 @@ def refusal(turn: Turn, understanding: Understanding, nearest: tuple[Hit, ...]) 
     exhausted = isinstance(understanding.aspect, AnotherDish) and bool(shown)
     text = refusal_text(understanding.query, nearest, exhausted=exhausted)
     offered = tuple(button for button in refusal_buttons(nearest) if button.label in text)
-    return Reply(text=text, refused=True, buttons=offered)
+    return Reply(text=text, refused=True, buttons=offered, read_aloud=turn.preferences.voice)
 
 
 def _query_behind(request: AnswerRequest) -> str:

@@ -24,6 +24,7 @@ class CommandServices:
         model_name: backend and name of the language model; None without one.
         sampling: the settings' sampling, for users who chose none of their own.
         draws_pictures: whether an image backend is set up.
+        reads_aloud: whether a voice is set up.
         time_zone: in which times are shown; None is the system's.
     """
 
@@ -33,6 +34,7 @@ class CommandServices:
     model_name: str | None = None
     sampling: Sampling = field(default_factory=Sampling)
     draws_pictures: bool = True
+    reads_aloud: bool = False
     time_zone: tzinfo | None = None
     clock: Callable[[], datetime] = utc_now
 

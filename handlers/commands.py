@@ -13,7 +13,7 @@ from handlers.command import Command, CommandCall, CommandServices, UsageError, 
 from handlers.data_commands import clear, export, forget, show_history
 from handlers.question import cleaned
 from handlers.replies import said_at_once
-from handlers.settings_commands import set_image, set_model, set_rag
+from handlers.settings_commands import set_image, set_model, set_rag, set_voice
 
 __all__ = ["COMMANDS", "Command", "CommandHandler", "CommandServices", "is_command"]
 
@@ -48,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("clear", "开始新的对话", clear),
     Command("rag", "按菜谱库回答，开或关", set_rag, "[on|off]"),
     Command("image", "给菜谱配图，开或关", set_image, "[on|off]"),
+    Command("voice", "把回答念出来，开或关", set_voice, "[on|off]"),
     Command("model", "看语言模型，调它的随性程度", set_model, "[temperature|top_p 数值]"),
     Command("history", "最近聊了什么", show_history),
     Command("export", "导出我存着的你的全部数据", export),

@@ -87,7 +87,7 @@ def _export_text(data: dict[str, Any]) -> str:
     recipes = sum(1 for message in messages if message.get("recipe"))
     return (
         "这是我存着的关于你的全部数据，一个 JSON 文件（UTF-8）。里面有：\n"
-        "· 你的设置：/rag、/image、/model 选了什么\n"
+        "· 你的设置：/rag、/image、/voice、/model 选了什么\n"
         f"· {len(chats)} 个聊天里的 {len(messages)} 条消息：你的提问、我的回答、各自的时间\n"
         f"· 其中 {recipes} 条回答带着当时的整份菜谱"
     )

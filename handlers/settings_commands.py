@@ -1,4 +1,4 @@
-"""/rag, /image and /model: a user's own settings."""
+"""/rag, /image, /voice and /model: a user's own settings."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ RAG_OFF_WITH_MODEL = (
 IMAGE_ON = "图片开着：给出整份菜谱时，我会配一张图。不想要就发 /image off。"
 IMAGE_OFF = "图片关着：我只用文字回答。想要图就发 /image on。"
 NO_PICTURES = "不过运行机器人的人关掉了出图（IMAGE_BACKEND=none），所以现在不会有图。"
+VOICE_ON = "朗读开着：回答除了文字，还会念给你听。不想听就发 /voice off。"
+VOICE_OFF = "朗读关着：我只用文字回答。做菜腾不出手、想听我念，就发 /voice on。"
+NO_VOICE = (
+    "不过运行机器人的人还没有给我配嗓子（TTS_BACKEND=none），所以现在只有文字。我记下了，配好以后就会念。\n"
+    "想配一个：请运行机器人的人在 .env 里设置 TTS_BACKEND 和 TTS_MODEL，然后重新启动。"
+)
 NO_MODEL = (
     "现在没有接语言模型，回答直接来自菜谱，下面的设置要接上模型以后才起作用。\n"
     "想接一个：请运行机器人的人在 .env 里设置 LLM_BACKEND=openai、LLM_BASE_URL 和 LLM_MODEL，然后重新启动。"
@@ -69,6 +75,20 @@ async def set_image(services: CommandServices, call: CommandCall) -> Reply:
     if preferences.image and not services.draws_pictures:
         text = f"{text}\n{NO_PICTURES}"
     other = Button("不要图片", "/image off") if preferences.image else Button("要图片", "/image on")
+    return Reply(text=text, buttons=(other,))
+
+
+async def set_voice(services: CommandServices, call: CommandCall) -> Reply:
+    """Switch reading aloud on or off, or say how it stands; the wish is kept for when there is a voice."""
+    preferences = await services.profiles.preferences(call.message.user)
+    switch = _switch(call)
+    if switch is not None:
+        preferences = replace(preferences, voice=switch)
+        await services.profiles.save(call.message.user, preferences)
+    text = _done(switch) + (VOICE_ON if preferences.voice else VOICE_OFF)
+    if preferences.voice and not services.reads_aloud:
+        text = f"{text}\n{NO_VOICE}"
+    other = Button("不用念了", "/voice off") if preferences.voice else Button("念给我听", "/voice on")
     return Reply(text=text, buttons=(other,))
 
 

@@ -38,6 +38,7 @@ class Desk:
     kitchen: Kitchen = field(default_factory=Kitchen)
     model_name: str | None = None
     draws_pictures: bool = True
+    reads_aloud: bool = False
     clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
@@ -58,6 +59,7 @@ class Desk:
             model_name=self.model_name,
             sampling=Sampling(temperature=0.7, top_p=0.9),
             draws_pictures=self.draws_pictures,
+            reads_aloud=self.reads_aloud,
             time_zone=BEIJING,
             clock=self.clock,
         )

@@ -8,12 +8,13 @@ import pytest
 
 from core.conversation import Preferences
 from core.errors import StorageError
-from core.messages import Reply, ReplyFinished, UserKey
+from core.messages import Button, Reply, ReplyFinished, UserKey
 from handlers.commands import COMMANDS, is_command
+from handlers.settings_commands import VOICE_OFF, VOICE_ON
 from tests.core.pipeline_kitchen import shape, streamed
 from tests.handlers.desk import ANNA, CHAT, Desk
 
-NAMES = ["start", "help", "clear", "rag", "image", "model", "history", "export", "forget"]
+NAMES = ["start", "help", "clear", "rag", "image", "voice", "model", "history", "export", "forget"]
 QUESTION = "红烧肉怎么做"
 BERT = UserKey("web", "bert")
 
@@ -74,6 +75,7 @@ WRONG = """
 /rag maybe
 /rag on off
 /image 2
+/voice loud
 /model warm
 /model temperature
 /model temperature 0,3
@@ -157,6 +159,35 @@ async def test_image_says_so_when_no_picture_can_be_drawn() -> None:
     desk = Desk(draws_pictures=False)
     assert "IMAGE_BACKEND=none" in (await desk.say("/image on")).text
     assert "IMAGE_BACKEND=none" not in (await desk.say("/image off")).text
+
+
+async def test_voice_is_off_until_it_is_switched_on() -> None:
+    desk = Desk(reads_aloud=True)
+    assert (await desk.say(QUESTION)).read_aloud is False
+    assert (await desk.say("/voice")).text == VOICE_OFF
+    on = await desk.say("/voice on")
+    assert (on.text, on.buttons) == (f"好的。{VOICE_ON}", (Button("不用念了", "/voice off"),))
+    assert await desk.profiles.preferences(ANNA) == Preferences(voice=True)
+    assert (await desk.say(QUESTION)).read_aloud is True
+    assert (await desk.say("/voice 关")).buttons == (Button("念给我听", "/voice on"),)
+    assert await desk.profiles.preferences(ANNA) == Preferences()
+
+
+async def test_voice_without_one_says_what_to_set_and_keeps_the_wish() -> None:
+    desk = Desk(reads_aloud=False)
+    text = (await desk.say("/voice on")).text
+    assert all(name in text for name in ("TTS_BACKEND=none", "TTS_MODEL", ".env", "我记下了"))
+    assert await desk.profiles.preferences(ANNA) == Preferences(voice=True)
+    assert "TTS_BACKEND" not in (await desk.say("/voice off")).text
+
+
+async def test_what_is_no_answer_is_never_read_aloud() -> None:
+    desk = Desk(reads_aloud=True)
+    await desk.say("/voice on")
+    for text in ("/help", "/nosuch", "", "👍", "长" * 101):
+        assert (await desk.say(text)).read_aloud is False
+    refusal = await desk.say("今天股票怎么样")
+    assert (refusal.refused, refusal.read_aloud) == (True, True)
 
 
 async def test_model_shows_backend_and_sampling() -> None:
