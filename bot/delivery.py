@@ -51,7 +51,7 @@ class Channel(Protocol):
         """
 
     async def stop(self) -> None:
-        """Stop receiving, finish what is being sent, close connections."""
+        """Stop receiving, finish what is being sent, close connections; harmless when it never started."""
 
     def open_draft(self, message: IncomingMessage) -> Draft:
         """Begin to show that `message` is being answered."""

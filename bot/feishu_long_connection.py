@@ -14,6 +14,7 @@ import logging
 import random
 import threading
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ class LongConnection:
         self._stopping: asyncio.Event | None = None
         self._connected: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._ended: asyncio.Future[None] | None = None
+        self._must_stop = False
 
     async def start(self) -> None:
         """Connect; returns once connected, or later without a connection, which is then still tried for.
@@ -101,8 +103,10 @@ class LongConnection:
         """Acknowledge what is under way, close the connection and end the thread."""
         if self._ended is None:
             return
-        if self._own_loop is not None and self._stopping is not None and not self._ended.done():
-            self._own_loop.call_soon_threadsafe(self._stopping.set)
+        self._must_stop = True  # for a thread whose loop is not there yet
+        if self._own_loop is not None and self._stopping is not None:
+            with suppress(RuntimeError):  # the thread has ended by itself, and closed its loop
+                self._own_loop.call_soon_threadsafe(self._stopping.set)
         await self._ended
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join)
@@ -123,6 +127,8 @@ class LongConnection:
     async def _keep_connected(self) -> None:
         self._stopping = asyncio.Event()
         self._own_loop = asyncio.get_running_loop()
+        if self._must_stop:
+            return
         failures = 0
         while not self._stopping.is_set():
             client = await self._connection()

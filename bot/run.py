@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import timedelta
 
 from bot.access import AccessGate
 from bot.bootstrap import Assistant
 from bot.broadcast import BroadcastGate
 from bot.chat_platforms import chat_platforms
-from bot.delivery import Channel
+from bot.delivery import Accept, Channel
 from bot.error_replies import reply_for
 from bot.inbox import Inbox, InboxLimits
 from bot.web_channel import WebChannel
@@ -74,18 +74,30 @@ async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel])
     assistant.forgetters.append(inbox.forget)
     assistant.operations.count_waiting = lambda: inbox.waiting
     assistant.broadcasts.connect(inbox.accept, platforms)
-    started: list[Channel] = []
     try:
-        for platform in platforms.values():
-            await platform.start(inbox.accept)
-            started.append(platform)
+        await _start_together(platforms.values(), inbox.accept)
         yield
     finally:
         assistant.forgetters.remove(inbox.forget)
         assistant.operations.count_waiting = None
         await assistant.broadcasts.disconnect()
         await inbox.stop()  # what comes in now is refused, so the platforms keep it for the next start
-        await asyncio.gather(*(platform.stop() for platform in started))
+        await asyncio.gather(*(platform.stop() for platform in platforms.values()))
+
+
+async def _start_together(platforms: Iterable[Channel], accept: Accept) -> None:
+    """Start all; when one cannot be started, the others are given up too.
+
+    Raises:
+        SettingsError: a token or address is wrong.
+    """
+    starting = [asyncio.ensure_future(platform.start(accept)) for platform in platforms]
+    try:
+        await asyncio.gather(*starting)
+    finally:
+        for start in starting:
+            start.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
 
 
 def inbox_of(assistant: Assistant, platforms: Mapping[str, Channel]) -> Inbox:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 
-from bot.feishu_long_connection import ConnectionLimits
+from bot.feishu_api import ConnectionEndpoint
+from bot.feishu_long_connection import ConnectionLimits, LongConnection
 from core.errors import SettingsError, StorageError
 from core.messages import IncomingMessage
 from tests.bot.feishu_bench import QUICK, WITH_BUTTON, Bench, bench, make_channel
@@ -171,6 +173,25 @@ async def test_a_fifty_first_connection_is_a_settings_error() -> None:
         with pytest.raises(SettingsError) as caught:
             await channel.start(lambda _message: asyncio.sleep(0))
         assert caught.value.setting == "FEISHU_MODE"
+    assert thread_names() == []
+
+
+async def test_a_start_that_is_given_up_leaves_no_thread() -> None:
+    """Also one whose thread has no loop yet: it is told of the stop before it has run at all."""
+
+    async def nowhere() -> ConnectionEndpoint:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def never(_event: Mapping[str, object]) -> None:
+        raise AssertionError
+
+    connection = LongConnection("cli_a", nowhere, never, QUICK.connection)
+    starting = asyncio.create_task(connection.start())
+    await asyncio.sleep(0)  # its thread has been started
+    starting.cancel()
+    await connection.stop()
+    assert starting.cancelled()
     assert thread_names() == []
 
 

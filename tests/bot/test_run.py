@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from bot import run as run_module
 from bot.bootstrap import Assistant, assembled
 from bot.delivery import Accept
 from bot.run import inbox_database_url, run
+from core.errors import SettingsError
 from core.messages import ChatKey, IncomingMessage, UserKey
 from core.settings import Settings, load_settings
 from handlers.data_commands import CLEARED
@@ -95,6 +96,60 @@ async def test_people_are_answered_blocked_and_told(
         assert unblocked.text == "telegram:ann 又可以和我说话了。"
         await platform.say("ann", "/clear")
         assert (await platform.arrived(2))[1].text == CLEARED
+
+
+class Starting(RecordingChannel):
+    """A platform whose start ends as a test wants it to.
+
+    Attributes:
+        is_stopped: whether it was told to stop.
+    """
+
+    def __init__(self, name: str, start: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(name)
+        self._start = start
+        self.is_stopped = False
+
+    async def start(self, accept: Accept) -> None:
+        await self._start()
+
+    async def stop(self) -> None:
+        self.is_stopped = True
+
+
+async def run_with(settings: Settings, monkeypatch: pytest.MonkeyPatch, *platforms: Starting) -> list[str]:
+    """Run until all has been announced; returns that."""
+    announced: list[str] = []
+    stop = asyncio.Event()
+
+    def announce(line: str) -> None:
+        announced.append(line)
+        if len(announced) == 1 + len(platforms):
+            stop.set()
+
+    monkeypatch.setattr(run_module, "chat_platforms", lambda settings: {p.name: p for p in platforms})
+    async with assembled(settings, lambda what, done, total: None) as assistant:
+        await run(assistant, stop, announce)
+    return announced
+
+
+async def test_platforms_start_side_by_side(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = asyncio.Barrier(2)
+    platforms = [Starting(name, both.wait) for name in ("telegram", "feishu")]
+    announced = await run_with(settings, monkeypatch, *platforms)
+    assert announced[1:] == ["已连接：telegram", "已连接：feishu"]
+
+
+async def test_a_platform_that_cannot_be_started_ends_the_start_of_the_others(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse() -> None:
+        raise SettingsError("TELEGRAM_BOT_TOKEN", "wrong")
+
+    refused, slow = Starting("telegram", refuse), Starting("feishu", asyncio.Event().wait)
+    with pytest.raises(SettingsError, match="TELEGRAM_BOT_TOKEN"):
+        await run_with(settings, monkeypatch, refused, slow)
+    assert slow.is_stopped
 
 
 def test_the_inbox_lies_beside_the_database_or_in_postgresql(tmp_path: Path) -> None:
