@@ -16,7 +16,7 @@ from functools import partial
 
 from bot.message_handler import MessageHandler
 from core.errors import InputError
-from core.messages import ChatKey, IncomingMessage, ReplyEvent, ReplyFinished
+from core.messages import ChatKey, Heard, IncomingMessage, Reply, ReplyEvent, ReplyFinished
 
 logger = logging.getLogger(__name__)
 
@@ -31,19 +31,35 @@ AnswerKey = tuple[ChatKey, str]
 
 
 class Answer:
-    """The answer to one message: encoded lines that any number of readers follow while it grows."""
+    """The answer to one message: encoded lines that any number of readers follow while it grows.
+
+    Attributes:
+        said: what the message says: its text, or what was heard in its recording so far.
+        reply: the whole answer, once it is there.
+        ended: nothing will follow.
+    """
 
     def __init__(self, message: IncomingMessage) -> None:
         self.message = message
-        self.complete = False
+        self.said = message.text
+        self.reply: Reply | None = None
         self.ended = False
         self._lines: list[bytes] = []
         self._changed = asyncio.Event()
 
-    def add(self, line: bytes, *, last: bool = False) -> None:
-        """Append a line; `last` says that the answer is whole with it."""
+    @property
+    def complete(self) -> bool:
+        """Whether the whole of it is there."""
+        return self.reply is not None
+
+    def add(self, event: ReplyEvent, line: bytes) -> None:
+        """Append an event, encoded as `line`."""
+        match event:
+            case Heard(text):
+                self.said = text
+            case ReplyFinished(reply):
+                self.reply = reply
         self._lines.append(line)
-        self.complete = self.complete or last
         self._wake()
 
     def end(self) -> None:
@@ -80,11 +96,18 @@ class Answers:
     Args:
         handler: answers messages.
         encode: turns an event into a line.
+        ended: told of every message whose answer has come to its end, whatever end that was.
     """
 
-    def __init__(self, handler: MessageHandler, encode: Callable[[ReplyEvent], bytes]) -> None:
+    def __init__(
+        self,
+        handler: MessageHandler,
+        encode: Callable[[ReplyEvent], bytes],
+        ended: Callable[[IncomingMessage], None] = lambda _message: None,
+    ) -> None:
         self._handler = handler
         self._encode = encode
+        self._tell_ended = ended
         self._answers: dict[AnswerKey, Answer] = {}
         self._tasks: dict[asyncio.Task[None], Answer] = {}
         self._unfinished: Counter[ChatKey] = Counter()
@@ -98,10 +121,10 @@ class Answers:
         Raises:
             InputError: message_id_reused, chat_busy, server_busy or closing.
         """
-        known = self._answers.get((message.chat, message.message_id))
+        known = self.known(message.chat, message.message_id)
         if known is not None:
-            if known.message.text != message.text:
-                raise InputError("message_id_reused", "one message id was sent with two texts")
+            if (known.message.text, known.message.voice) != (message.text, message.voice):
+                raise InputError("message_id_reused", "one message id was sent with two messages")
             return known
         if self._closing:
             raise InputError("closing", "the server is shutting down")
@@ -110,6 +133,10 @@ class Answers:
         if len(self._tasks) >= UNFINISHED_OVERALL:
             raise InputError("server_busy", f"{UNFINISHED_OVERALL} messages wait for an answer")
         return self._start(message)
+
+    def known(self, chat: ChatKey, message_id: str) -> Answer | None:
+        """The answer to the message of that id, under way or kept."""
+        return self._answers.get((chat, message_id))
 
     def unfinished(self, chat: ChatKey) -> tuple[Answer, ...]:
         """The chat's answers under way, in order."""
@@ -141,7 +168,7 @@ class Answers:
     async def _make(self, answer: Answer, turn: asyncio.Lock) -> None:
         async with turn:  # asyncio.Lock is fair: first come, first served
             async for event in self._handler.handle(answer.message):
-                answer.add(self._encode(event), last=isinstance(event, ReplyFinished))
+                answer.add(event, self._encode(event))
 
     def _ended(self, answer: Answer, task: asyncio.Task[None]) -> None:
         chat, message_id = answer.message.chat, answer.message.message_id
@@ -150,6 +177,7 @@ class Answers:
         if not self._unfinished[chat]:
             del self._unfinished[chat], self._turns[chat]
         answer.end()
+        self._tell_ended(answer.message)
         if answer.complete and not self._closing:
             self._keep((chat, message_id))
         else:

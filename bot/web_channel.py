@@ -3,8 +3,11 @@
     GET  /                 the page; hands out the session cookie
     GET  /static/<name>    its script, style and icon
     GET  /api/commands     {"commands": [{"name", "description"}]}
-    GET  /api/history      {"messages": […], "unfinished": [{"message_id", "text"}]}
+    GET  /api/history      {"messages": […], "unfinished": [{"message_id", "text", "spoken"}]}
     POST /api/messages     {"text", "message_id"} → lines of JSON (see `bot.web_json`)
+    GET  /api/voice        {"max_seconds"}: how long one may speak; null when nobody can hear it
+    POST /api/voice?message_id=…   a recording as audio/* → the same lines; an empty one only leads back
+    GET  /api/speech/<message_id>  the answer read aloud, audio/ogg
     GET  /pictures/<name>  a picture of a dish
     GET  /healthz          {"status": "ok"}
 
@@ -28,7 +31,9 @@ from bot.message_handler import MessageHandler
 from bot.web_chat_api import ChatApi
 from bot.web_errors import json_response, refusals_as_json
 from bot.web_files import PageFile, picture_response, read_page_files
+from bot.web_recordings import WebRecordings
 from bot.web_security import RequestGuard, Sessions, add_security_headers
+from bot.web_speech import Narrate
 from core.errors import SettingsError
 from core.ports import History
 
@@ -53,9 +58,11 @@ class WebChannel:
         secure_cookie: send the session cookie over HTTPS only.
         commands: (name, description) of what the command menu offers.
         webhooks: routes of platforms that call the bot; they have guards of their own.
+        recordings: takes what people say; None hides the record button.
+        narrate: reads aloud an answer whose `read_aloud` is set; None for a page that is silent.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword for each thing the page can be told
         self,
         router: MessageHandler,
         history: History,
@@ -67,6 +74,8 @@ class WebChannel:
         secure_cookie: bool = False,
         commands: Sequence[tuple[str, str]] = (),
         webhooks: Sequence[web.RouteDef] = (),
+        recordings: WebRecordings | None = None,
+        narrate: Narrate | None = None,
     ) -> None:
         self._pictures_dir = pictures_dir
         self._host = host
@@ -75,7 +84,7 @@ class WebChannel:
         self._sessions = Sessions(secure=secure_cookie)
         self._guard = RequestGuard(host, allowed_hosts, guarded_elsewhere={hook.path for hook in webhooks})
         self._webhooks = webhooks
-        self._chat_api = ChatApi(router, history, self._sessions)
+        self._chat_api = ChatApi(router, history, self._sessions, recordings=recordings, narrate=narrate)
         self._page: dict[str, PageFile] = {}
         self._runner: web.AppRunner | None = None
 

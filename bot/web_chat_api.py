@@ -1,11 +1,9 @@
-"""The chat page's interface: its history, and messages in with answers streamed out."""
+"""The chat page's interface: its history, written and spoken messages in, and answers streamed out."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
@@ -16,17 +14,20 @@ from aiohttp import web
 
 from bot.message_handler import MessageHandler
 from bot.web_answers import Answer, Answers
+from bot.web_bodies import checked_message_id, read_message, read_recording
 from bot.web_errors import json_bytes, json_response, refusal_data
+from bot.web_files import sound_response
 from bot.web_json import event_data, history_data
+from bot.web_recordings import Recording, WebRecordings
 from bot.web_security import Sessions
+from bot.web_speech import Narrate, WebSpeech
 from core.conversation import HistoryMessage
 from core.errors import InputError
-from core.messages import ChatKey, IncomingMessage, UserKey
+from core.messages import ChatKey, IncomingMessage, UserKey, VoiceNote
 from core.ports import History
 
 logger = logging.getLogger(__name__)
 
-BODY_TIMEOUT_SECONDS = 15.0
 WRITE_TIMEOUT_SECONDS = 30.0
 """A browser that takes nothing for so long is gone; its answer goes on without it."""
 PATIENCE_SECONDS = 15.0
@@ -35,7 +36,6 @@ STREAMS_PER_USER = 8
 """Two tabs, each with a full line of messages (see `bot.web_answers`)."""
 STREAMS_OVERALL = 256
 HISTORY_MESSAGES = 100
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ChatApi:
@@ -45,12 +45,24 @@ class ChatApi:
         router: answers messages.
         history: what the page shows after a reload.
         sessions: tells who is asking.
+        recordings: where what people say is kept until it is answered; None while nobody can hear it.
+        narrate: reads an answer aloud; None for answers that are only read.
     """
 
-    def __init__(self, router: MessageHandler, history: History, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        router: MessageHandler,
+        history: History,
+        sessions: Sessions,
+        *,
+        recordings: WebRecordings | None = None,
+        narrate: Narrate | None = None,
+    ) -> None:
         self._history = history
         self._sessions = sessions
-        self._answers = Answers(router, lambda event: _line(event_data(event)))
+        self._recordings = recordings
+        self._speech = WebSpeech(narrate) if narrate else None
+        self._answers = Answers(router, lambda event: _line(event_data(event)), self._ended)
         self._streams: Counter[str] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
@@ -58,11 +70,16 @@ class ChatApi:
         return [
             web.get("/api/history", self._get_history),
             web.post("/api/messages", self._post_message),
+            web.get("/api/voice", self._get_voice),
+            web.post("/api/voice", self._post_recording),
+            web.get("/api/speech/{message_id}", self._get_speech),
         ]
 
     async def close(self, grace_seconds: float) -> None:
         """Take no more messages; let answers finish for `grace_seconds`, then cancel them."""
         await self._answers.close(grace_seconds)
+        if self._speech is not None:
+            await self._speech.close()
 
     async def _get_history(self, request: web.Request) -> web.StreamResponse:
         chat = ChatKey("web", self._user_id(request))
@@ -73,21 +90,65 @@ class ChatApi:
             messages = await self._history.recent(chat, limit=HISTORY_MESSAGES)
         if unfinished:
             messages = _without(unfinished[0], messages)
-        waiting = [{"message_id": a.message.message_id, "text": a.message.text} for a in unfinished]
+        waiting = [
+            {"message_id": a.message.message_id, "text": a.said, "spoken": a.message.voice is not None}
+            for a in unfinished
+        ]
         return json_response({"messages": [history_data(m) for m in messages], "unfinished": waiting})
 
     async def _post_message(self, request: web.Request) -> web.StreamResponse:
         user_id = self._user_id(request)
-        text, message_id = await _read_message(request)
+        text, message_id = await read_message(request)
         with self._stream_of(user_id):
-            message = IncomingMessage(
-                chat=ChatKey("web", user_id),
-                user=UserKey("web", user_id),
-                message_id=message_id,
-                text=text,
-                received_at=datetime.now(UTC),
-            )
+            message = _message(user_id, message_id, text)
             return await _send_answer(request, self._answers.answer_to(message))
+
+    async def _get_voice(self, _request: web.Request) -> web.StreamResponse:
+        max_seconds = self._recordings.max_seconds if self._recordings else None
+        return json_response({"max_seconds": max_seconds})
+
+    async def _post_recording(self, request: web.Request) -> web.StreamResponse:
+        """Answer a recording. Without one, its message id leads back to its answer: the page keeps none."""
+        if self._recordings is None:
+            raise InputError("voice_off", "nobody can hear recordings")
+        user_id = self._user_id(request)
+        message_id = checked_message_id(request.query.get("message_id", ""))
+        with self._stream_of(user_id):  # also while it arrives: a slow upload holds memory
+            recording = await read_recording(request, self._recordings)
+            if recording.content:
+                answer = self._answer_to_recording(user_id, message_id, recording, self._recordings)
+            else:
+                answer = self._answer_known_as(user_id, message_id, "recording_gone")
+            del recording  # the answer may take minutes
+            return await _send_answer(request, answer)
+
+    def _answer_to_recording(
+        self, user_id: str, message_id: str, recording: Recording, recordings: WebRecordings
+    ) -> Answer:
+        message = _message(user_id, message_id, "", recording.voice)
+        if self._answers.known(message.chat, message_id) is None:
+            recordings.check_room()
+        answer = self._answers.answer_to(message)
+        if answer.message is message:  # it begins when this task waits: the recording is there by then
+            recordings.hold(message, recording)
+        return answer
+
+    async def _get_speech(self, request: web.Request) -> web.StreamResponse:
+        user_id = self._user_id(request)
+        answer = self._answer_known_as(user_id, request.match_info["message_id"], "speech_gone")
+        if self._speech is None:
+            raise InputError("speech_gone", "nobody reads answers aloud")
+        return sound_response(request, (await self._speech.clip_of(answer)).content)
+
+    def _answer_known_as(self, user_id: str, message_id: str, otherwise: str) -> Answer:
+        answer = self._answers.known(ChatKey("web", user_id), message_id)
+        if answer is None:
+            raise InputError(otherwise, "no answer of this chat has that message_id")
+        return answer
+
+    def _ended(self, message: IncomingMessage) -> None:
+        if self._recordings is not None:
+            self._recordings.drop(message)
 
     def _user_id(self, request: web.Request) -> str:
         user_id = self._sessions.user_id_of(request)
@@ -115,27 +176,15 @@ class ChatApi:
                 del self._streams[user_id]
 
 
-async def _read_message(request: web.Request) -> tuple[str, str]:
-    """Text and message id of a request's body.
-
-    Raises:
-        InputError: not_json, bad_request or request_timeout.
-        web.HTTPRequestEntityTooLarge: the body is longer than MAX_BODY_BYTES.
-    """
-    if request.content_type != "application/json":
-        raise InputError("not_json", "the body is not declared as application/json")
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            body = await request.read()
-        data = json.loads(body.decode("utf-8"))
-    except TimeoutError as exc:
-        raise InputError("request_timeout", "the body did not arrive in time") from exc
-    except (ValueError, RecursionError) as exc:
-        raise InputError("bad_request", "the body is not JSON in UTF-8") from exc
-    match data:
-        case {"text": str(text), "message_id": str(message_id)} if _UUID.fullmatch(message_id):
-            return text, message_id
-    raise InputError("bad_request", "the body needs a text and a message_id that is a UUID")
+def _message(user_id: str, message_id: str, text: str, voice: VoiceNote | None = None) -> IncomingMessage:
+    return IncomingMessage(
+        chat=ChatKey("web", user_id),
+        user=UserKey("web", user_id),
+        message_id=message_id,
+        text=text,
+        received_at=datetime.now(UTC),
+        voice=voice,
+    )
 
 
 async def _send_answer(request: web.Request, answer: Answer) -> web.StreamResponse:
@@ -170,9 +219,9 @@ def _without(running: Answer, messages: tuple[HistoryMessage, ...]) -> tuple[His
     for index in reversed(range(len(messages))):
         message = messages[index]
         if message.role == "user":
-            asked = running.message
-            same = message.text.strip() == asked.text.strip() and message.created_at >= asked.received_at
-            return messages[:index] if same else messages
+            same = message.text.strip() == running.said.strip()
+            later = message.created_at >= running.message.received_at
+            return messages[:index] if same and later else messages
     return messages
 
 

@@ -67,6 +67,7 @@ def reply_data(reply: Reply) -> dict[str, Any]:
         "document": document_data(reply.document) if reply.document else None,
         "error_code": reply.error_code,
         "transcript": reply.transcript,
+        "read_aloud": reply.read_aloud,
     }
 
 
@@ -125,6 +126,8 @@ def history_data(message: HistoryMessage) -> dict[str, Any]:
         "buttons": [],
         "document": None,
         "error_code": None,
+        "transcript": "",
+        "read_aloud": False,
     }
 
 

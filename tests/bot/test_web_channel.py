@@ -121,7 +121,7 @@ async def test_an_answer_outlives_the_browser(server: Served, client: Client) ->
         await next_event(response)
         assert (await next_event(response))["text"] == "开头"
         response.close()
-    assert (await client.history())["unfinished"] == [{"message_id": FIRST, "text": "你好"}]
+    assert (await client.history())["unfinished"] == [{"message_id": FIRST, "text": "你好", "spoken": False}]
     gate.set()
     events = await client.ask("你好", FIRST)
     assert events[-1]["reply"]["text"] == "开头结尾"
@@ -256,7 +256,7 @@ async def test_history_leaves_the_running_answer_to_its_stream(server: Served, c
             pass
         history = await client.history()
         assert [m["text"] for m in history["messages"]] == ["一", "收到：一"]
-        assert history["unfinished"] == [{"message_id": SECOND, "text": "二"}]
+        assert history["unfinished"] == [{"message_id": SECOND, "text": "二", "spoken": False}]
         gate.set()
 
 

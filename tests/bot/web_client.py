@@ -12,6 +12,8 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from bot.web_channel import WebChannel
+from bot.web_recordings import WebRecordings
+from bot.web_speech import Narrate
 from tests.fakes.memory_storage import MemoryHistory
 from tests.fakes.scripted_handler import ScriptedHandler
 
@@ -66,6 +68,23 @@ class Client:
             assert response.status == 200
             return [json.loads(line) async for line in response.content]
 
+    def post_recording(
+        self, content: bytes, message_id: str | None = None, *, media_type: str = "audio/webm;codecs=opus"
+    ) -> Any:
+        """The request for the answer to a recording, as a context manager."""
+        return self.session.post(
+            "/api/voice",
+            params={"message_id": message_id or str(uuid.uuid4())},
+            data=content,
+            headers={**self.headers, "Content-Type": media_type},
+        )
+
+    async def speak(self, content: bytes, message_id: str | None = None) -> list[dict[str, Any]]:
+        """All events of the answer to a recording."""
+        async with self.post_recording(content, message_id) as response:
+            assert response.status == 200
+            return [json.loads(line) async for line in response.content]
+
     async def history(self) -> dict[str, Any]:
         """What the page restores."""
         async with self.session.get("/api/history") as response:
@@ -82,11 +101,16 @@ async def next_event(response: ClientResponse) -> dict[str, Any]:
 
 @asynccontextmanager
 async def served(
-    folder: Path, *, allowed_hosts: Sequence[str] = (), secure_cookie: bool = False
+    folder: Path,
+    *,
+    allowed_hosts: Sequence[str] = (),
+    secure_cookie: bool = False,
+    recordings: WebRecordings | None = None,
+    narrate: Narrate | None = None,
 ) -> AsyncIterator[Served]:
     """Start a server on any free port, and stop it at the end."""
     history = MemoryHistory()
-    handler = ScriptedHandler(history)
+    handler = ScriptedHandler(history, fetch=recordings.fetch if recordings else None)
     channel = WebChannel(
         handler,
         history,
@@ -95,6 +119,8 @@ async def served(
         allowed_hosts=allowed_hosts,
         secure_cookie=secure_cookie,
         commands=COMMANDS,
+        recordings=recordings,
+        narrate=narrate,
     )
     server = Served(channel, handler, history, folder)
     server.address = await channel.start()

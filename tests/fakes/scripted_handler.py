@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 from core.conversation import HistoryMessage
 from core.messages import (
     Button,
+    Heard,
     IncomingMessage,
     Picture,
     Reply,
@@ -114,23 +116,36 @@ class ScriptedHandler:
     """`bot.message_handler.MessageHandler` by script; a text without one is echoed.
 
     Attributes:
-        scripts: what to answer, by the message's text.
+        scripts: what to answer, by the message's text, or by what was heard of it.
+        hears: what is heard in recordings, one after the other; the last of them in all that follow.
+        recordings: the recordings that were fetched, in order.
         handled: every message that was begun, in order.
         finished: message ids whose answer came to its end.
         cancelled: message ids whose answer was cancelled.
     """
 
-    def __init__(self, history: History | None = None) -> None:
+    def __init__(
+        self,
+        history: History | None = None,
+        fetch: Callable[[IncomingMessage], Awaitable[bytes]] | None = None,
+    ) -> None:
         self.scripts: dict[str, Sequence[Step]] = {}
         self.handled: list[IncomingMessage] = []
         self.finished: list[str] = []
         self.cancelled: list[str] = []
+        self.hears = ["宫保鸡丁怎么做"]
+        self.recordings: list[bytes] = []
         self._history = history
+        self._fetch = fetch
 
     async def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Play the script of `message.text`; what is answered is stored once the text is finished."""
         self.handled.append(message)
         try:
+            if message.voice is not None:
+                yield StageStarted(Stage.TRANSCRIBE)
+                message = await self._heard(message)
+                yield Heard(message.text)
             for step in self.scripts.get(message.text, plain_answer(f"收到：{message.text}")):
                 if isinstance(step, Exception):
                     raise step
@@ -146,6 +161,11 @@ class ScriptedHandler:
             self.cancelled.append(message.message_id)
             raise
         self.finished.append(message.message_id)
+
+    async def _heard(self, message: IncomingMessage) -> IncomingMessage:
+        assert self._fetch is not None
+        self.recordings.append(await self._fetch(message))
+        return replace(message, text=self.hears.pop(0) if len(self.hears) > 1 else self.hears[0])
 
     async def _remember(self, message: IncomingMessage, reply: Reply) -> None:
         if self._history is None:
