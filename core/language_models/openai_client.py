@@ -1,36 +1,32 @@
 """The wire side of `OpenAiLanguageModel`: requests, retries, deadlines, and the SDK's errors in our words.
 
-Imported on first use only, because importing `openai` (and its `httpx2`) is slow. The SDK's own
-retries are off: they cannot be bounded by our deadlines. Whatever the SDK would take from the
-environment (OPENAI_*, proxies, .netrc) is shut out: only the headers listed here leave.
+Imported on first use only, because importing `openai` (and its `httpx2`) is slow.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
-import httpx2
 import openai
 from openai import AsyncStream
 
 from core.errors import BotError, ModelError, ModelResponseError, ModelUnavailableError
 from core.language_models.call_limits import CallLimits
-from core.language_models.openai_errors import opening_error, reading_error, retry_delay, strip_words
+from core.openai_api.connections import open_client
+from core.openai_api.errors import opening_error, reading_error, retry_delay, strip_words
+from core.openai_api.server_settings import ServerSettings
 
 _T = TypeVar("_T")
 
 _MAX_RESPONSE_BYTES = 16 * 1024 * 1024
 """32768 tokens, the most that LLM_MAX_OUTPUT_TOKENS allows, in events of half a kilobyte."""
-_MAX_ERROR_BYTES = 64 * 1024
 _DRAIN_SECONDS = 0.5
 """How long the end of a finished answer may take to come, so that its connection can be used again."""
-_SENT_HEADERS = frozenset(
-    {"accept", "connection", "content-length", "content-type", "host", "transfer-encoding", "user-agent"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +47,21 @@ class ChatClient:
         base_url: str,
         host: str,
         api_key: str,
+        settings: ServerSettings,
         limits: CallLimits,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self._host = host
+        self._settings = settings
         self._limits = limits
         self._sleep = sleep
         self._length_parameter = "max_tokens"
-        self._client = openai.AsyncOpenAI(
-            base_url=base_url,
-            api_key=api_key or "none",  # the SDK insists on one; `_request_hook` decides what is sent
-            admin_api_key="",
-            organization="",
-            project="",
-            webhook_secret="",
-            max_retries=0,
-            http_client=openai.DefaultAsyncHttpxClient(
-                trust_env=False,
-                follow_redirects=False,  # a redirect would carry key and prompt to somewhere else
-                timeout=httpx2.Timeout(limits.total_seconds, connect=limits.connect_seconds),
-                limits=httpx2.Limits(max_connections=100, max_keepalive_connections=10),
-                event_hooks={"request": [_request_hook(api_key)], "response": [_bound_response]},
-            ),
+        self._client = open_client(
+            base_url,
+            api_key,
+            total_seconds=limits.total_seconds,
+            connect_seconds=limits.connect_seconds,
+            max_response_bytes=_MAX_RESPONSE_BYTES,
         )
 
     async def close(self) -> None:
@@ -86,7 +75,7 @@ class ChatClient:
             ModelError: see `OpenAiLanguageModel.stream`.
         """
         overall = _now() + self._limits.total_seconds
-        with self._border(opening_error):
+        with self._border(partial(opening_error, settings=self._settings)):
             stream, first_token_by = await self._open(parameters, overall)
         try:
             silent_until = first_token_by
@@ -195,43 +184,3 @@ async def _drain(stream: AsyncStream[Any]) -> None:
         async with asyncio.timeout(_DRAIN_SECONDS):
             while await anext(stream, None) is not None:
                 pass
-
-
-def _request_hook(api_key: str) -> Callable[[httpx2.Request], Awaitable[None]]:
-    async def set_headers(request: httpx2.Request) -> None:
-        for name in list(request.headers):
-            if name.lower() not in _SENT_HEADERS:
-                del request.headers[name]
-        request.headers["Accept-Encoding"] = "identity"
-        if api_key:
-            request.headers["Authorization"] = f"Bearer {api_key}"
-
-    return set_headers
-
-
-async def _bound_response(response: httpx2.Response) -> None:
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise ModelResponseError("the model server compresses its answer although it was asked not to")
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _BoundedStream(response.stream, fails=response.is_success)
-
-
-class _BoundedStream(httpx2.AsyncByteStream):
-    """A response's bytes up to a limit: beyond it an answer is an error, an error page is merely cut."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream, *, fails: bool) -> None:
-        self._stream = stream
-        self._fails = fails
-        self._left = _MAX_RESPONSE_BYTES if fails else _MAX_ERROR_BYTES
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            self._left -= len(part)
-            if self._left < 0:
-                if self._fails:
-                    raise ModelResponseError(f"the model server sent more than {_MAX_RESPONSE_BYTES} bytes")
-                return
-            yield part
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

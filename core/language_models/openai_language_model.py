@@ -13,11 +13,11 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from core.errors import ModelRejectedError, ModelResponseError, SettingsError
+from core.errors import ModelRejectedError, ModelResponseError
 from core.language_models.call_limits import CallLimits
 from core.language_models.visible_text import VisibleText
+from core.openai_api.server_settings import ServerSettings
 from core.ports import ChatMessage, Sampling
 
 if TYPE_CHECKING:
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 MAX_ANSWER_CHARACTERS = 20_000
 """Ten times what anybody reads in a chat; LLM_MAX_OUTPUT_TOKENS ends an honest answer earlier."""
 
+_SETTINGS = ServerSettings(
+    "LLM",
+    bad_request="check LLM_MODEL, LLM_TEMPERATURE and LLM_TOP_P, and that LLM_CONTEXT_TOKENS fits the model",
+    too_large="the prompt is too long: lower LLM_CONTEXT_TOKENS",
+)
 _CHECK_OUTPUT_TOKENS = 16
 """The fewest that every server accepts (some hosted models refuse less)."""
 
@@ -69,12 +74,10 @@ class OpenAiLanguageModel:
         max_answer_characters: int = MAX_ANSWER_CHARACTERS,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._host = _host_of(base_url)
+        self._host = _SETTINGS.host_of(base_url)
         self._base_url = base_url
-        self._api_key = _checked_key(api_key)
-        if not model.strip():
-            raise SettingsError("LLM_MODEL", "must name a model of the server")
-        self._model = model.strip()
+        self._api_key = _SETTINGS.checked_key(api_key)
+        self._model = _SETTINGS.checked_model(model)
         self._limits = CallLimits(
             total_seconds=timeout_seconds,
             connect_seconds=connect_timeout_seconds,
@@ -179,35 +182,11 @@ class OpenAiLanguageModel:
                     base_url=self._base_url,
                     host=self._host,
                     api_key=self._api_key,
+                    settings=_SETTINGS,
                     limits=self._limits,
                     sleep=self._sleep,
                 )
             return self._client
-
-
-def _host_of(base_url: str) -> str:
-    """Host and port of the address, for messages; refuses what no server can have."""
-    try:
-        parts = urlsplit(base_url)
-        port = parts.port
-    except ValueError:
-        raise SettingsError("LLM_BASE_URL", "is not an address") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingsError("LLM_BASE_URL", "must look like http://127.0.0.1:11434/v1")
-    if parts.username is not None or parts.password is not None:
-        raise SettingsError("LLM_BASE_URL", "must not carry a user or password; a key goes into LLM_API_KEY")
-    if parts.query or parts.fragment:
-        raise SettingsError("LLM_BASE_URL", "must end with its path, usually /v1, without ? or #")
-    return parts.hostname if port is None else f"{parts.hostname}:{port}"
-
-
-def _checked_key(api_key: str) -> str:
-    key = api_key.strip()
-    if not (key.isascii() and key.isprintable()) or " " in key:
-        raise SettingsError(
-            "LLM_API_KEY", "holds characters that cannot be sent, such as a blank or a line break"
-        )
-    return key
 
 
 def _encodable(text: str) -> str:
