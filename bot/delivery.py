@@ -13,7 +13,7 @@ from typing import Protocol
 
 from aiohttp.web import RouteDef
 
-from core.messages import IncomingMessage, Picture, Reply, ReplyEvent
+from core.messages import IncomingMessage, Picture, Reply, ReplyEvent, VoiceClip
 
 Accept = Callable[[IncomingMessage], Awaitable[None]]
 """Store a message for processing; the same (chat, message_id) again is stored once.
@@ -70,6 +70,17 @@ class Channel(Protocol):
         self, message: IncomingMessage, picture: Picture, caption: str, *, key: str
     ) -> None:
         """Send the picture of the dish after the text; errors as in `deliver_text`."""
+
+    async def deliver_voice(self, message: IncomingMessage, clip: VoiceClip, *, key: str) -> None:
+        """Send the answer read aloud, as a voice note of the platform; errors as in `deliver_text`."""
+
+    async def fetch_recording(self, message: IncomingMessage, *, max_bytes: int) -> bytes:
+        """The bytes of the message's voice note, whatever their format.
+
+        Raises:
+            InputError: `audio_too_large`, known before or noticed during the download, which then ends.
+            ChannelError: it cannot be had; retryable or not.
+        """
 
     async def check(self) -> str:
         """Make one real call and say who the bot is there.

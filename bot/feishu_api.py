@@ -16,13 +16,14 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bot.feishu_errors import FeishuUnreachableError
+from bot.feishu_errors import TOO_LARGE_CODE, FeishuRefusedError, FeishuUnreachableError
 from bot.feishu_http import FeishuHttp, Patience
-from core.messages import Document
+from core.messages import Document, VoiceClip
 
 MAX_DOWNLOAD_BYTES = 100 * 1024 * 1024
 """https://open.feishu.cn/document/server-docs/im-v1/message/get-2: up to 100 MB."""
 _MESSAGES = "/open-apis/im/v1/messages"
+_VOICE_FILE = "voice.opus"
 _CARDS = "/open-apis/cardkit/v1/cards"
 
 
@@ -133,10 +134,31 @@ class FeishuApi:
         answer = await self._http.call("upload_file", "POST", "/open-apis/im/v1/files", form=form)
         return _text_at(answer, "file_key", "upload_file")
 
-    async def download(self, message_id: str, file_key: str, kind: str) -> bytes:
-        """A picture (`kind` "image") or other file ("file") that a user sent."""
+    async def upload_voice(self, clip: VoiceClip) -> str:
+        """Upload speech of at most 30 MB; returns its file_key, good for an audio message."""
+
+        def form() -> aiohttp.FormData:
+            data = aiohttp.FormData()
+            data.add_field("file_type", "opus")
+            data.add_field("file_name", _VOICE_FILE)
+            data.add_field("duration", str(max(1, clip.duration_ms)))
+            data.add_field("file", io.BytesIO(clip.content), filename=_VOICE_FILE, content_type="audio/ogg")
+            return data
+
+        answer = await self._http.call("upload_file", "POST", "/open-apis/im/v1/files", form=form)
+        return _text_at(answer, "file_key", "upload_file")
+
+    async def download(
+        self, message_id: str, file_key: str, kind: str, *, max_bytes: int = MAX_DOWNLOAD_BYTES
+    ) -> bytes | None:
+        """A picture (`kind` "image") or other file ("file") that a user sent; None when it is longer."""
         path = f"{_MESSAGES}/{quote(message_id, safe='')}/resources/{quote(file_key, safe='')}?type={kind}"
-        return await self._http.download("download", path, max_bytes=MAX_DOWNLOAD_BYTES)
+        try:
+            return await self._http.download("download", path, max_bytes=min(max_bytes, MAX_DOWNLOAD_BYTES))
+        except FeishuRefusedError as exc:
+            if exc.feishu_code == TOO_LARGE_CODE:
+                return None
+            raise
 
     async def create_card(self, card: Mapping[str, object], patience: Patience | None = None) -> str:
         """Create a card entity, which can be sent once and updated for 14 days; returns its card_id."""

@@ -33,13 +33,14 @@ from bot.feishu_events import (
     MalformedEventError,
     incoming_message,
     read_event,
+    reply_target,
 )
 from bot.feishu_http import FeishuHttp, Patience
 from bot.feishu_long_connection import ConnectionLimits, LongConnection
 from bot.feishu_permissions import missing_permissions
 from bot.feishu_webhook import WEBHOOK_PATH, FeishuWebhook
-from core.errors import ChannelError, SettingsError
-from core.messages import IncomingMessage, Picture, Reply
+from core.errors import ChannelError, InputError, SettingsError
+from core.messages import IncomingMessage, Picture, Reply, VoiceClip
 
 logger = logging.getLogger(__name__)
 
@@ -225,6 +226,30 @@ class FeishuChannel:
         """
         async with self._counted():
             await self._delivery.deliver_picture(message, picture, caption, key)
+
+    async def deliver_voice(self, message: IncomingMessage, clip: VoiceClip, *, key: str) -> None:
+        """Send the answer read aloud as a voice message of its own; see `bot.delivery.Channel`.
+
+        Raises:
+            ChannelError: see `bot.delivery.Channel`.
+        """
+        async with self._counted():
+            await self._delivery.deliver_voice(message, clip, key)
+
+    async def fetch_recording(self, message: IncomingMessage, *, max_bytes: int) -> bytes:
+        """The bytes of the message's recording; see `bot.delivery.Channel`.
+
+        Raises:
+            InputError: see `bot.delivery.Channel`.
+            ChannelError: likewise.
+        """
+        target = reply_target(message)
+        if message.voice is None or not target:
+            raise ChannelError("the message has no recording")
+        content = await self._api.download(target, message.voice.reference, "file", max_bytes=max_bytes)
+        if content is None:
+            raise InputError("audio_too_large", f"a recording is longer than {max_bytes} bytes")
+        return content
 
     async def check(self) -> str:
         """Say who the bot is, having tried its permissions; needs no `start`.

@@ -17,7 +17,7 @@ from bot.feishu_errors import WITHDRAWN_CODES, FeishuGoneError, FeishuPermission
 from bot.feishu_events import reply_target
 from bot.feishu_text import as_message_text, split_text
 from core.errors import ChannelError
-from core.messages import Document, IncomingMessage, Picture, Reply
+from core.messages import Document, IncomingMessage, Picture, Reply, VoiceClip
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +77,17 @@ class FeishuDelivery:
             return
         lines = [[{"tag": "img", "image_key": image_key}], [{"tag": "text", "text": caption}]]
         await self._say(message, "post", {"zh_cn": {"title": "", "content": lines}}, uuid)
+
+    async def deliver_voice(self, message: IncomingMessage, clip: VoiceClip, key: str) -> None:
+        """Send speech as a voice message.
+
+        Raises:
+            ChannelError: as in `bot.delivery.Channel.deliver_voice`.
+        """
+        if not 0 < len(clip.content) <= MAX_FILE_BYTES:
+            raise ChannelError(f"Feishu takes files of 1 byte to 30 MB, speech has {len(clip.content)} bytes")
+        file_key = await self._api.upload_voice(clip)
+        await self._say(message, "audio", {"file_key": file_key}, uuid_of(key, "voice"))
 
     async def _put_card(
         self, message: IncomingMessage, answer: RenderedAnswer, draft: FeishuDraft | None

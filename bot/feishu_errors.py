@@ -22,6 +22,8 @@ STREAMING_ENDED_CODES = frozenset({200850, 300309})
 """A card streams for ten minutes at most; afterwards only whole updates work."""
 WITHDRAWN_CODES = frozenset({230011, 230110, 231003})
 """The message to reply to was withdrawn or deleted; the chat itself may be there still."""
+TOO_LARGE_CODE = 234037
+"""A file of more than 100 MB is not given to apps."""
 GONE_CODES = frozenset({230002, 230013, 230029, 230045, 230053, 232009})
 """Bot removed from the group, user out of its availability, resigned, chat gone, user stopped the bot,
 group dissolved."""

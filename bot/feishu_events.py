@@ -7,6 +7,10 @@
   card-callback-communication. The event tells neither the kind of chat nor the topic, so a button's value
   carries both beside its message. Its `message_id` is the card's and the event's joined by "/".
 
+A voice message, or a file whose name is one of sound, is a `VoiceNote`:
+https://open.feishu.cn/document/server-docs/im-v1/message-content-description/message_content. It mentions
+nobody, so in a group there is none for the bot.
+
 A picture, sticker, location or any other message without text becomes one whose text is "": the handlers
 answer that with a friendly sentence about what the bot reads.
 """
@@ -21,13 +25,15 @@ from datetime import datetime
 from typing import Any
 
 from bot.feishu_text import cleaned
-from core.messages import ChatKey, IncomingMessage, UserKey
+from core.messages import ChatKey, IncomingMessage, UserKey, VoiceNote
 
 CHANNEL_NAME = "feishu"
 MESSAGE_EVENT = "im.message.receive_v1"
 BUTTON_EVENT = "card.action.trigger"
 _MENTION = re.compile(r"@_user_\d{1,9}|@_all\b")
 _ID = re.compile(r"[A-Za-z0-9_\-=+.:]{1,128}")
+_FILE_KEY = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SOUND_SUFFIXES = (".opus", ".ogg", ".oga", ".mp3", ".m4a", ".aac", ".wav", ".amr", ".webm", ".flac")
 _MAX_POST_LINES = 2000
 
 
@@ -123,6 +129,7 @@ def _sent_message(body: Mapping[str, Any], bot_open_id: str, now: datetime) -> I
         text=cleaned(re.sub(r"[ \u00a0]{2,}", " ", text)),
         received_at=now,
         is_group=is_group,
+        voice=_voice(message),
     )
 
 
@@ -154,17 +161,37 @@ def _mentions(message: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return mentions
 
 
-def _text(message: Mapping[str, Any]) -> str:
-    """The text of a message, "" when its kind has none."""
-    kind = message.get("message_type")
-    if kind not in {"text", "post"}:
-        return ""
+def _content(message: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         content = json.loads(message.get("content") or "")
     except (TypeError, ValueError) as exc:
         raise MalformedEventError("message.content") from exc
     if not isinstance(content, Mapping):
         raise MalformedEventError("message.content")
+    return content
+
+
+def _voice(message: Mapping[str, Any]) -> VoiceNote | None:
+    """The recording in a message; its length in milliseconds comes with voice messages only."""
+    kind = message.get("message_type")
+    if kind not in {"audio", "file"}:
+        return None
+    content = _content(message)
+    key, name, duration_ms = content.get("file_key"), content.get("file_name"), content.get("duration")
+    if not isinstance(key, str) or not _FILE_KEY.fullmatch(key):
+        return None
+    if kind == "file" and not str(name).lower().endswith(_SOUND_SUFFIXES):
+        return None
+    seconds = duration_ms / 1000 if isinstance(duration_ms, int) and 0 <= duration_ms < 10**12 else None
+    return VoiceNote(key, duration_seconds=seconds)
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    """The text of a message, "" when its kind has none."""
+    kind = message.get("message_type")
+    if kind not in {"text", "post"}:
+        return ""
+    content = _content(message)
     if kind == "text":
         text = content.get("text")
         return text if isinstance(text, str) else ""

@@ -13,7 +13,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,7 @@ from bot.feishu_token import FetchedToken, TokenCache
 logger = logging.getLogger(__name__)
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
+_DOWNLOAD_SECONDS = 90.0
 _TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105  (a path, no password)
 
 
@@ -50,6 +51,7 @@ class _Answer:
     code: int
     body: dict[str, Any]
     reset_seconds: float | None
+    file: bytes | None = None
 
 
 class FeishuHttp:
@@ -106,6 +108,32 @@ class FeishuHttp:
             FeishuRefusedError: the platform said no.
             FeishuUnreachableError: there was no usable answer; the call may have been carried out.
         """
+        answer = await self._tried(
+            operation, lambda token: self._exchange(operation, method, path, body, form, token), patience
+        )
+        return answer.body
+
+    async def download(self, operation: str, path: str, *, max_bytes: int) -> bytes | None:
+        """The file at `path`; None when it is longer than `max_bytes`, and then the rest is not fetched.
+
+        Raises:
+            ChannelError: as in `call`.
+        """
+        answer = await self._tried(operation, lambda token: self._file(operation, path, token, max_bytes))
+        return answer.file
+
+    async def _tried(
+        self,
+        operation: str,
+        attempt: Callable[[str], Awaitable[_Answer]],
+        patience: Patience | None = None,
+    ) -> _Answer:
+        """Make an attempt with the token, again after a failure, until it is refused for good.
+
+        Raises:
+            FeishuRefusedError: the platform said no.
+            FeishuUnreachableError: there was no usable answer.
+        """
         patience = patience or self._patience
         failures, waited, token_was_renewed = 0, 0.0, False
         while True:
@@ -113,12 +141,12 @@ class FeishuHttp:
             token = await self._token_cache().current()
             error: FeishuRefusedError | FeishuUnreachableError
             try:
-                answer = await self._exchange(operation, method, path, body, form, token)
+                answer = await attempt(token)
             except FeishuUnreachableError as exc:
                 error = exc
             else:
                 if answer.code == OK:
-                    return answer.body
+                    return answer
                 error = refusal(operation, answer.status, answer.code, answer.body)
                 if answer.code in TOKEN_CODES and not token_was_renewed:
                     self._token_cache().disown(token)
@@ -133,25 +161,6 @@ class FeishuHttp:
             if not error.retryable or failures >= patience.attempts:
                 raise error
             await asyncio.sleep(patience.backoff_seconds * 2 ** (failures - 1) * random.uniform(0.7, 1.3))  # noqa: S311
-
-    async def download(self, operation: str, path: str, *, max_bytes: int) -> bytes:
-        """The file at `path`.
-
-        Raises:
-            ChannelError: refused, unreachable or longer than `max_bytes`.
-        """
-        token = await self._token_cache().current()
-        try:
-            async with self._open_session().get(
-                self._domain + path, headers={"Authorization": f"Bearer {token}"}, allow_redirects=False
-            ) as response:
-                content = await _read_at_most(response, max_bytes)
-        except (aiohttp.ClientError, TimeoutError) as exc:
-            raise FeishuUnreachableError(operation, _reason(exc)) from exc
-        if response.status != 200 or content is None:
-            code = _decoded(content or b"").get("code")
-            raise refusal(operation, response.status, code if isinstance(code, int) else response.status, {})
-        return content
 
     async def public_call(self, operation: str, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         """One call that needs no token: the app's own credentials are in its body.
@@ -193,11 +202,22 @@ class FeishuHttp:
                 content = await _read_at_most(response, MAX_ANSWER_BYTES)
         except (aiohttp.ClientError, TimeoutError) as exc:
             raise FeishuUnreachableError(operation, _reason(exc)) from exc
-        answer = _decoded(content or b"")
-        code = answer.get("code")
-        if not isinstance(code, int):
-            raise FeishuUnreachableError(operation, f"HTTP {response.status} without the platform's answer")
-        return _Answer(response.status, code, answer, _seconds(response.headers.get("x-ogw-ratelimit-reset")))
+        return _answer_of(operation, response, content)
+
+    async def _file(self, operation: str, path: str, token: str, max_bytes: int) -> _Answer:
+        """A file, or in its place the platform's answer in JSON."""
+        try:
+            async with self._open_session().get(
+                self._domain + path,
+                headers={"Authorization": f"Bearer {token}"},
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=_DOWNLOAD_SECONDS, sock_read=self._timeout_seconds),
+            ) as response:
+                is_file = response.status == 200 and response.content_type != "application/json"
+                content = await _read_at_most(response, max_bytes if is_file else MAX_ANSWER_BYTES)
+        except (aiohttp.ClientError, TimeoutError) as exc:
+            raise FeishuUnreachableError(operation, _reason(exc)) from exc
+        return _Answer(200, OK, {}, None, content) if is_file else _answer_of(operation, response, content)
 
     async def _wait_for_turn(self, operation: str, longest_seconds: float) -> float:
         """Sit out what is left of a rate limit on this API; returns the seconds slept."""
@@ -230,7 +250,10 @@ def _is_rate_limit(answer: _Answer) -> bool:
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
-    """The body, or None when it is longer than `max_bytes`."""
+    """The body, or None when it is longer than `max_bytes`; the rest then goes with the connection."""
+    if (response.content_length or 0) > max_bytes:
+        response.close()
+        return None
     chunks, size = [], 0
     async for chunk in response.content.iter_chunked(64 * 1024):
         size += len(chunk)
@@ -239,6 +262,14 @@ async def _read_at_most(response: aiohttp.ClientResponse, max_bytes: int) -> byt
             return None
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _answer_of(operation: str, response: aiohttp.ClientResponse, content: bytes | None) -> _Answer:
+    answer = _decoded(content or b"")
+    code = answer.get("code")
+    if not isinstance(code, int):
+        raise FeishuUnreachableError(operation, f"HTTP {response.status} without the platform's answer")
+    return _Answer(response.status, code, answer, _seconds(response.headers.get("x-ogw-ratelimit-reset")))
 
 
 def _decoded(content: bytes) -> dict[str, Any]:

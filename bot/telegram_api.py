@@ -16,6 +16,7 @@ from telegram import Bot, BotCommand, Update
 from telegram.error import BadRequest, Conflict, InvalidToken, TelegramError
 
 from bot.telegram_errors import ConflictError, error_of
+from bot.telegram_files import TelegramFiles
 from bot.telegram_pacing import Pacer
 from bot.telegram_request import AiohttpRequest, NoBotApiError
 from bot.telegram_sender import TelegramSender
@@ -41,7 +42,7 @@ class Me:
 
 
 class TelegramApi(TelegramSender):
-    """The Bot API.
+    """The Bot API; `files` fetches what people sent.
 
     Args:
         token: the bot's.
@@ -62,6 +63,7 @@ class TelegramApi(TelegramSender):
             get_updates_request=self._polling,
         )
         super().__init__(bot, pacer)
+        self.files = TelegramFiles(self._request, root, token, pacer.sleep)
 
     def __repr__(self) -> str:
         return "TelegramApi()"  # the SDK's own repr shows the token

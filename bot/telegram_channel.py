@@ -38,7 +38,7 @@ from bot.telegram_updates import (
 )
 from bot.telegram_webhook import WebhookReceiver
 from core.errors import ChannelError, SettingsError, StorageError
-from core.messages import IncomingMessage, Picture, Reply
+from core.messages import IncomingMessage, Picture, Reply, VoiceClip
 
 if TYPE_CHECKING:
     from bot.telegram_api import Me, TelegramApi
@@ -252,6 +252,17 @@ class TelegramChannel:
             return lambda: api.send_text(place, part)
 
         await self._tracked(run_steps(self._memory, key, [send, *(more(part) for part in rest)]))
+
+    async def deliver_voice(self, message: IncomingMessage, clip: VoiceClip, *, key: str) -> None:  # noqa: ARG002
+        """Send the answer read aloud; see `bot.delivery.Channel`. Like any single message it can double."""
+        await self._tracked(self._started().send_voice(self._place(message), clip))
+
+    async def fetch_recording(self, message: IncomingMessage, *, max_bytes: int) -> bytes:
+        """The bytes of the message's voice note; see `bot.delivery.Channel`."""
+        api = self._started()
+        if message.voice is None:
+            raise ChannelError("the message has no voice note")
+        return await api.files.fetch(message.voice.reference, message.voice.size_bytes, max_bytes=max_bytes)
 
     # Receiving.
 

@@ -31,6 +31,11 @@ _GONE = (
     "not enough rights to send text messages",
     "have no rights to send a message",
 )
+FILE_TOO_BIG = "file is too big"
+NO_VOICE_NOTES_WANTED = ("voice_messages_forbidden", "restricted receiving of voice messages")
+"""A person's privacy setting; files are welcome all the same."""
+NO_VOICE_NOTES_ALLOWED = ("not enough rights to send voice notes", "chat_send_voices_forbidden")
+"""A group's own rule for its members."""
 NOTHING_TO_EDIT = ("message to edit not found", "message can't be edited", "message_id_invalid")
 
 

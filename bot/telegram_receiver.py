@@ -1,6 +1,6 @@
 """What becomes of an update: stored as a question, or answered on the spot.
 
-Stickers, places, voice notes and the like are answered with one sentence (`UNREADABLE`, at most once a minute
+Stickers, places, films and the like are answered with one sentence (`UNREADABLE`, at most once a minute
 in a chat); they are not questions and go through no inbox, so a kill may swallow that sentence.
 """
 
@@ -26,7 +26,7 @@ from core.messages import IncomingMessage
 
 logger = logging.getLogger(__name__)
 
-UNREADABLE = "我只看得懂文字。想做什么菜，打字告诉我就行，例如「番茄炒蛋怎么做」。"
+UNREADABLE = "这个我看不懂。想做什么菜，打字或者发语音告诉我，例如「番茄炒蛋怎么做」。"
 EXPIRED = "这个按钮已经过期，请直接打字告诉我。"
 NOTICE_INTERVAL_SECONDS = 60.0
 

@@ -16,7 +16,8 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""Above what getFile lets through (20 MB); a hundred updates are far smaller."""
+"""A hundred updates are far smaller."""
+_DOWNLOAD_SECONDS = 90.0
 
 
 class FloodError(TelegramError):
@@ -104,45 +105,76 @@ class AiohttpRequest(BaseRequest):
             FloodError: too many requests.
             NoBotApiError: the address is not a Bot API server's.
         """
-        if self._session is None:
-            raise NetworkError("the connection to Telegram is closed")
         timeout = aiohttp.ClientTimeout(
             total=None,
             connect=_seconds(connect_timeout, self._connect_timeout),
             sock_read=_seconds(read_timeout, self._read_timeout),
         )
+        status, payload = await self._exchange(
+            method, url, timeout, MAX_ANSWER_BYTES, data=_body_of(request_data)
+        )
+        if payload is None:
+            raise NetworkError("the answer is too long")
+        _check_answer(status, payload)
+        return status, payload
+
+    async def download(self, url: str, *, max_bytes: int) -> bytes | None:
+        """The file at `url`; None when it is longer than `max_bytes`, and then the rest is not fetched.
+
+        Raises:
+            NotSentError: no connection.
+            TimedOut: not here in time.
+            NetworkError: broken off, or the server failed.
+            BadRequest: the server does not give it.
+        """
+        timeout = aiohttp.ClientTimeout(
+            total=_DOWNLOAD_SECONDS, connect=self._connect_timeout, sock_read=self._read_timeout
+        )
+        status, content = await self._exchange("GET", url, timeout, max_bytes)
+        if status >= 500 or status == 429:
+            raise NetworkError(f"HTTP {status}")
+        if status != 200:
+            raise BadRequest(f"the file is not given: HTTP {status}")
+        return content
+
+    async def _exchange(
+        self, method: str, url: str, times: aiohttp.ClientTimeout, max_bytes: int, *, data: Any = None
+    ) -> tuple[int, bytes | None]:
+        """Status and body; no body when it is longer than `max_bytes`."""
+        if self._session is None:
+            raise NetworkError("the connection to Telegram is closed")
         failure: TelegramError
         try:
             async with self._session.request(
                 method,
                 URL(url, encoded=True),
-                data=_body_of(request_data),
-                timeout=timeout,
+                data=data,
+                timeout=times,
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
-                status, payload = response.status, await _bounded(response)
+                return response.status, await _bounded(response, max_bytes)
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as exc:
             failure = NotSentError(f"no connection ({type(exc).__name__})")
         except TimeoutError:
             failure = TimedOut("no answer in time")
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             failure = NetworkError(f"the connection broke off ({type(exc).__name__})")
-        else:
-            _check_answer(status, payload)
-            return status, payload
         raise failure  # outside of `except`: aiohttp's errors carry URLs, and a URL carries the token
 
 
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    if (response.content_length or 0) > MAX_ANSWER_BYTES:
-        raise ValueError("answer too long")
+async def _bounded(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
+    """The body, or None when it is longer; what is left of it then goes with the connection."""
+    if (response.content_length or 0) > max_bytes:
+        response.close()
+        return None
     chunks: list[bytes] = []
     size = 0
     async for chunk in response.content.iter_any():
         size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            raise ValueError("answer too long")
+        if size > max_bytes:
+            response.close()
+            return None
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -6,6 +6,7 @@ no idempotency keys. It is sent again, so a message can be doubled when its answ
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,12 +25,21 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError, TimedOut
 
 from bot.telegram_buttons import Key
-from bot.telegram_errors import NOTHING_TO_EDIT, NothingToEditError, error_of, flood_told
+from bot.telegram_errors import (
+    NO_VOICE_NOTES_ALLOWED,
+    NO_VOICE_NOTES_WANTED,
+    NOTHING_TO_EDIT,
+    NothingToEditError,
+    error_of,
+    flood_told,
+)
 from bot.telegram_pacing import Pacer, TooManyRequestsError
 from bot.telegram_render import RichText
 from bot.telegram_request import FloodError
 from core.errors import ChannelError, ChannelGoneError
-from core.messages import IncomingMessage
+from core.messages import IncomingMessage, VoiceClip
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Keyboard = Sequence[Sequence[Key]]
@@ -38,6 +48,7 @@ RETRY_PAUSES_SECONDS = (0.3, 1.0, 3.0)
 """Between tries of one delivery when the connection breaks or the server fails."""
 _ANSWER_TIMEOUT_SECONDS = 20.0
 _PROGRESS_TIMEOUT_SECONDS = 5.0
+_VOICE_FILE = "朗读.ogg"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +126,32 @@ class TelegramSender:
                 message_thread_id=_thread(place),
             ),
         )
+
+    async def send_voice(self, place: Place, clip: VoiceClip) -> None:
+        """Send a voice note: as a file to a person who wants no voice notes, and to no group that bans them.
+
+        Both may be so whatever /voice says: it is set in a chat with the bot, they are set at Telegram.
+        """
+        seconds = max(1, round(clip.duration_ms / 1000))
+        try:
+            await self._deliver(
+                place,
+                lambda chat: self._bot.send_voice(
+                    chat,
+                    InputFile(clip.content, filename=_VOICE_FILE),
+                    duration=seconds,
+                    message_thread_id=_thread(place),
+                ),
+            )
+        except ChannelError as exc:
+            reason = exc.message.lower()
+            if any(words in reason for words in NO_VOICE_NOTES_WANTED):
+                logger.info("telegram_voice_sent_as_file")
+                await self.send_document(place, clip.content, _VOICE_FILE)
+            elif any(words in reason for words in NO_VOICE_NOTES_ALLOWED):
+                logger.info("telegram_voice_not_allowed")
+            else:
+                raise
 
     async def _with_plain_fallback(
         self, part: RichText, keyboard: Keyboard, deliver: Callable[[RichText, Keyboard], Awaitable[T]]

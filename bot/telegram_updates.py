@@ -4,6 +4,9 @@ In a private chat everything is meant for the bot. In a group only what mentions
 link), replies to it, or commands it (/cmd@name, or /cmd when it is one of its own commands); @name is cut
 out of the text. Offsets of entities count UTF-16 units.
 
+A voice note, music or a file of sound is a question too, whose text is its caption. In a group it is one when
+its caption mentions the bot, when it replies to the bot, or when somebody mentions the bot below it.
+
 Edited messages: the first version counts. An edit is read only in a group, within `EDIT_SECONDS`, so that
 adding a forgotten mention works; it has the message's own id, so a message that was already taken is not
 answered again. Of an album only one picture is answered: they share one id.
@@ -16,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.messages import ChatKey, IncomingMessage, UserKey
+from core.messages import ChatKey, IncomingMessage, UserKey, VoiceNote
 
 if TYPE_CHECKING:
     from telegram import CallbackQuery, Message, MessageEntity, Update, User
@@ -26,6 +29,7 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
 EDIT_SECONDS = 120
 GREETING = "你好"
 """What a bare mention says."""
+_SOUND_TYPES = ("audio/", "application/ogg")
 _ANONYMOUS_ADMIN = 1087968824
 """The "fake sender user" of anonymous administrators, @GroupAnonymousBot (docs, Message, `from`)."""
 
@@ -56,7 +60,7 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A sticker, a place, a voice note …: something that the bot cannot answer."""
+    """A sticker, a place, a film …: something that the bot cannot answer."""
 
     message: IncomingMessage
 
@@ -95,11 +99,11 @@ class UpdateReader:
         is_group = message.chat.type != "private"
         if is_group and not (is_addressed or self._replies_to_bot(message)):
             return None
-        incoming = self._incoming(message, received_at)
-        if text:
-            return Asked(replace(incoming, text=text))
+        incoming = replace(self._incoming(message, received_at), text=text, voice=voice_of(message))
+        if text or incoming.voice:
+            return Asked(incoming)
         if is_addressed and raw:
-            return Asked(replace(incoming, text=_quoted_text(message, self._identity) or GREETING))
+            return Asked(self._about_quoted(incoming, message))
         return Unreadable(incoming) if message.effective_attachment is not None else None
 
     def _read_press(self, query: CallbackQuery, received_at: datetime) -> Pressed | None:
@@ -127,6 +131,14 @@ class UpdateReader:
             received_at=received_at,
             is_group=message.chat.type != "private",
         )
+
+    def _about_quoted(self, incoming: IncomingMessage, message: Message) -> IncomingMessage:
+        """What a bare mention asks: what the message says that it replies to; a greeting without one."""
+        original = message.reply_to_message
+        if original is None or original.from_user is None or original.from_user.id == self._identity.user_id:
+            return replace(incoming, text=GREETING)
+        text, voice = clean_text(original.text or original.caption or ""), voice_of(original)
+        return replace(incoming, text=text if text or voice else GREETING, voice=voice)
 
     def _without_address(self, raw: str, entities: Collection[MessageEntity]) -> tuple[str, bool]:
         """The text without what addresses the bot, and whether anything did."""
@@ -172,6 +184,18 @@ def clean_text(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "").strip()
 
 
+def voice_of(message: Message) -> VoiceNote | None:
+    """The recording in `message`. A film, round ones included, is none."""
+    document = message.document
+    if document is not None and not (document.mime_type or "").lower().startswith(_SOUND_TYPES):
+        document = None
+    medium = message.voice or message.audio or document
+    if medium is None:
+        return None
+    seconds = medium.to_dict().get("duration")  # the property warns that its type is going to change
+    return VoiceNote(medium.file_id, medium.file_size, float(seconds) if seconds is not None else None)
+
+
 def _is_from_program(message: Message) -> bool:
     """Whether another bot or a linked channel wrote it: answering could go on for ever."""
     sender: User | None = message.from_user
@@ -196,11 +220,3 @@ def _thread_id_of(message: object) -> str:
     """The topic; in other groups message_thread_id only names a chain of replies."""
     is_topic = bool(getattr(message, "is_topic_message", False))
     return str(getattr(message, "message_thread_id", None) or "") if is_topic else ""
-
-
-def _quoted_text(message: Message, identity: Identity) -> str:
-    """What a bare mention points at: the text of the message that it replies to."""
-    original = message.reply_to_message
-    if original is None or original.from_user is None or original.from_user.id == identity.user_id:
-        return ""
-    return clean_text(original.text or original.caption or "")

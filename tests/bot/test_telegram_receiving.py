@@ -182,7 +182,7 @@ async def test_an_album_is_one_message(kit: Kit) -> None:
 
 async def test_what_is_not_text_gets_one_friendly_sentence_a_minute(kit: Kit) -> None:
     world = kit.server.world
-    for push in (world.sticker, world.location, world.voice, world.photo):
+    for push in (world.sticker, world.location, world.video_note, world.photo):
         await push()
     await kit.server.wait_for("sendMessage")
     last = await world.private_text("完")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.delivery import Accept
-from core.errors import ChannelError
-from core.messages import IncomingMessage, Picture, Reply, ReplyEvent
+from core.errors import ChannelError, InputError
+from core.messages import IncomingMessage, Picture, Reply, ReplyEvent, VoiceClip
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Delivery:
     text: str
     key: str
     picture: Picture | None = None
+    clip: VoiceClip | None = None
 
 
 @dataclass
@@ -45,6 +46,7 @@ class RecordingChannel:
         attempts: how often something was sent, by key.
         failures: raised by the next attempts, in order; None lets one pass.
         gate: waited for by every delivery.
+        recordings: what may be fetched, by message id.
         drafts: the latest by message id.
         on_sent: called with everything that arrives.
         is_connected: without a connection nothing is shown, as before a channel's start.
@@ -56,6 +58,7 @@ class RecordingChannel:
         self.attempts: dict[str, int] = {}
         self.failures: list[Exception | None] = []
         self.gate: asyncio.Event | None = None
+        self.recordings: dict[str, bytes] = {}
         self.drafts: dict[str, RecordingDraft] = {}
         self.on_sent: Callable[[Delivery], None] = lambda _: None
         self.is_connected = True
@@ -92,6 +95,17 @@ class RecordingChannel:
     ) -> None:
         await self._send(Delivery(message.chat.chat_id, message.message_id, caption, key, picture))
 
+    async def deliver_voice(self, message: IncomingMessage, clip: VoiceClip, *, key: str) -> None:
+        await self._send(Delivery(message.chat.chat_id, message.message_id, "", key, clip=clip))
+
+    async def fetch_recording(self, message: IncomingMessage, *, max_bytes: int) -> bytes:
+        recording = self.recordings.get(message.message_id)
+        if recording is None:
+            raise ChannelError("there is no recording")
+        if len(recording) > max_bytes:
+            raise InputError("audio_too_large", f"more than {max_bytes} bytes")
+        return recording
+
     async def arrived(self, count: int) -> list[Delivery]:
         """Wait until `count` things have arrived."""
         async with asyncio.timeout(30), self._arrival:
@@ -99,7 +113,8 @@ class RecordingChannel:
         return self.sent
 
     def texts(self, chat_id: str | None = None) -> list[str]:
-        return [d.text for d in self.sent if chat_id in {None, d.chat_id} and d.picture is None]
+        texts = (d for d in self.sent if d.picture is None and d.clip is None)
+        return [d.text for d in texts if chat_id in {None, d.chat_id}]
 
     async def _send(self, delivery: Delivery) -> None:
         self.attempts[delivery.key] = self.attempts.get(delivery.key, 0) + 1

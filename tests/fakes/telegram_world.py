@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from tests.fakes.telegram_rules import ApiError, bad_request
+from tests.fakes.voice_notes import as_bytes
 
 BOT_ID = 7000000001
 BOT_NAME = "shishen_test_bot"
@@ -92,9 +93,32 @@ class TelegramWorld:
         body |= {"media_group_id": album} if album else {}
         return await self.push({"message": self._incoming(self._private_chat(user_id), user_id, **body)})
 
-    async def voice(self, content: bytes = b"OggS", user_id: int = USER_ID) -> Json:
-        body = {"voice": {**self._file(content), "duration": 2, "mime_type": "audio/ogg"}}
-        return await self.push({"message": self._incoming(self._private_chat(user_id), user_id, **body)})
+    async def voice(
+        self, content: bytes | str = b"OggS", user_id: int = USER_ID, *, group: bool = False, **extra: Any
+    ) -> Json:
+        """A voice note; `content` in Base64 when it comes in JSON. `extra`: caption, reply_to_message, …"""
+        note = {**self._file(as_bytes(content), "voice", ".oga"), "duration": 2, "mime_type": "audio/ogg"}
+        return await self.medium("voice", note, user_id, group=group, **extra)
+
+    async def audio(self, content: bytes | str, user_id: int = USER_ID, **extra: Any) -> Json:
+        """A piece of music, as apps send an MP3 or M4A."""
+        music = {**self._file(as_bytes(content), "music", ".mp3"), "duration": 9, "mime_type": "audio/mpeg"}
+        return await self.medium("audio", {**music, "title": "一"}, user_id, **extra)
+
+    async def document(
+        self, content: bytes | str, mime_type: str, user_id: int = USER_ID, **extra: Any
+    ) -> Json:
+        file = {**self._file(as_bytes(content), "documents"), "mime_type": mime_type, "file_name": "a.bin"}
+        return await self.medium("document", file, user_id, **extra)
+
+    async def video_note(self, user_id: int = USER_ID) -> Json:
+        return await self.medium("video_note", {**self._file(b"MP4"), "length": 240, "duration": 3}, user_id)
+
+    async def medium(
+        self, kind: str, medium: Json, user_id: int = USER_ID, *, group: bool = False, **extra: Any
+    ) -> Json:
+        chat = self._group(GROUP_ID) if group else self._private_chat(user_id)
+        return await self.push({"message": self._incoming(chat, user_id, **{kind: medium}, **extra)})
 
     async def press(self, message: Json, data: str, user_id: int = USER_ID) -> Json:
         """Press the button of the bot's `message` that carries `data`."""
@@ -161,9 +185,9 @@ class TelegramWorld:
         chat: Json = {"id": chat_id, "type": "supergroup", "title": "厨房群"}
         return self.chats.setdefault(chat_id, chat | ({"is_forum": True} if forum else {}))
 
-    def _file(self, content: bytes, folder: str = "files") -> Json:
+    def _file(self, content: bytes, folder: str = "files", suffix: str = "") -> Json:
         number = len(self.files)
-        self.files[f"file-{number}"] = (f"{folder}/file_{number}", content)
+        self.files[f"file-{number}"] = (f"{folder}/file_{number}{suffix}", content)
         return {"file_id": f"file-{number}", "file_unique_id": f"u{number}", "file_size": len(content)}
 
 
