@@ -17,7 +17,6 @@ def set_up_logs(level: str) -> None:
         "openai",
         "aiohttp.access",
         "asyncio",
-        "aiosqlite",
         "alembic",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

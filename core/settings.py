@@ -172,7 +172,7 @@ class Settings(BaseSettings):
         """DATABASE_URL, or the SQLite file in DATA_DIR."""
         return (
             self.database_url.get_secret_value()
-            or f"sqlite+aiosqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
+            or f"sqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
         )
 
     @property

@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import SettingsError
-from storage.session import Synchronous, storage_error
+from storage.failures import storage_error
+from storage.session import Synchronous, label_of
 from storage.tables import UtcDateTime
 
 _METADATA = sa.MetaData()
@@ -97,9 +98,7 @@ class AcceptedEvents:
     @property
     def label(self) -> str:
         """What to call the database in a message: the file, or the address without its password."""
-        if self.is_sqlite:
-            return str(self.engine.url.database)
-        return self.engine.url.render_as_string(hide_password=True)
+        return label_of(self.engine)
 
     @contextmanager
     def translated_errors(self) -> Iterator[None]:
@@ -199,7 +198,7 @@ def _engine(url: str, synchronous: Synchronous, busy_timeout_seconds: float) -> 
             parsed.set(drivername="sqlite"), hide_parameters=True, pool_size=_CONNECTIONS
         )
     except (SQLAlchemyError, ModuleNotFoundError) as exc:
-        message = "not an address that the inbox can use: postgresql+asyncpg://… or empty for SQLite"
+        message = "not an address that the inbox can use: postgresql://… or empty for SQLite"
         raise SettingsError("DATABASE_URL", message) from exc
     _prepare_sqlite(engine, synchronous, busy_timeout_seconds)
     return engine

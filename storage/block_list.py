@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from core.messages import UserKey
 from storage.session import Database
-from storage.tables import BlockedUser
+from storage.tables import BLOCKED_USERS
 
 
 class SqlBlockList:
@@ -26,9 +26,8 @@ class SqlBlockList:
         Raises:
             StorageError: they cannot be read.
         """
-        async with self._database.reading() as session:
-            rows = await session.scalars(select(BlockedUser))
-            return frozenset(UserKey(row.channel, row.user_id) for row in rows)
+        rows = await self._database.read(lambda connection: connection.execute(select(BLOCKED_USERS)).all())
+        return frozenset(UserKey(row.channel, row.user_id) for row in rows)
 
     async def block(self, user: UserKey) -> bool:
         """Add `user`; returns whether they were not on it.
@@ -36,13 +35,17 @@ class SqlBlockList:
         Raises:
             StorageError: nothing was changed.
         """
-        async with self._database.writing() as session:
+
+        def work(connection: Connection) -> bool:
             try:
-                async with session.begin_nested():
-                    session.add(BlockedUser(channel=user.channel, user_id=user.user_id))
+                with connection.begin_nested():
+                    row = {"channel": user.channel, "user_id": user.user_id}
+                    connection.execute(insert(BLOCKED_USERS), row)
             except IntegrityError:
                 return False
-        return True
+            return True
+
+        return await self._database.write(work)
 
     async def unblock(self, user: UserKey) -> bool:
         """Remove `user`; returns whether they were on it.
@@ -50,10 +53,9 @@ class SqlBlockList:
         Raises:
             StorageError: nothing was changed.
         """
-        statement = delete(BlockedUser).where(_is(user)).returning(BlockedUser.user_id)
-        async with self._database.writing() as session:
-            return (await session.scalars(statement)).first() is not None
+        statement = delete(BLOCKED_USERS).where(_is(user))
+        return await self._database.write(lambda connection: connection.execute(statement).rowcount > 0)
 
 
 def _is(user: UserKey) -> ColumnElement[bool]:
-    return and_(BlockedUser.channel == user.channel, BlockedUser.user_id == user.user_id)
+    return and_(BLOCKED_USERS.c.channel == user.channel, BLOCKED_USERS.c.user_id == user.user_id)

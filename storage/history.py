@@ -5,27 +5,77 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import Conversation, HistoryMessage
 from core.errors import CorpusError, StorageError
 from core.messages import ChatKey
 from core.recipe import Recipe
 from storage.session import Database
-from storage.tables import Chat, Message, storable
+from storage.tables import CHATS, MESSAGES
 
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 5
 """Tries to find or make a chat's row: a try fails only when others make or delete the same row meanwhile."""
+_RECIPES_KEPT = 1000
+"""A chat's recipes are read anew at every turn; those of the fifty chats that wrote last fit."""
 
-_NO_SYNC = {"synchronize_session": False}
-"""The session holds no objects that a bulk statement could make stale."""
+# Statements are built once: building one takes longer than running it. Values of columns go by the names of
+# the columns, so those of conditions have others.
+_IS_CHAT = (
+    (CHATS.c.channel == bindparam("of_channel"))
+    & (CHATS.c.chat_id == bindparam("of_chat"))
+    & (CHATS.c.thread_id == bindparam("of_thread"))
+)
+_RECENT = (
+    select(MESSAGES)
+    .join(CHATS, CHATS.c.chat_pk == MESSAGES.c.chat_pk)
+    .where(_IS_CHAT)
+    # Together these are the order of writing, and the order of the index.
+    .order_by(MESSAGES.c.conversation.desc(), MESSAGES.c.message_pk.desc())
+    .limit(bindparam("limit", type_=Integer))
+)
+_CURRENT = _RECENT.where(
+    MESSAGES.c.conversation == CHATS.c.conversation, MESSAGES.c.created_at >= bindparam("since")
+)
+_LOCK_CHAT = select(CHATS.c.chat_pk, CHATS.c.conversation).where(_IS_CHAT).with_for_update()
+_MAKE_CHAT = insert(CHATS).returning(CHATS.c.chat_pk, CHATS.c.conversation)
+_START_NEW = update(CHATS).where(_IS_CHAT).values(conversation=CHATS.c.conversation + 1)
+_RETRACT = delete(MESSAGES).where(
+    MESSAGES.c.message_id == bindparam("answered_id"),
+    MESSAGES.c.chat_pk.in_(select(CHATS.c.chat_pk).where(_IS_CHAT)),
+)
+_APPEND = insert(MESSAGES)
+_LATEST_ANSWER = (
+    select(func.max(MESSAGES.c.message_pk))
+    .join(CHATS, CHATS.c.chat_pk == MESSAGES.c.chat_pk)
+    .where(_IS_CHAT, MESSAGES.c.role == "assistant")
+    .scalar_subquery()
+)
+_SET_PICTURE = (
+    update(MESSAGES)
+    .where(MESSAGES.c.message_pk == _LATEST_ANSWER)
+    .values(picture_name=bindparam("new_picture_name"))
+)
 
 
 def utc_now() -> datetime:
@@ -58,10 +108,8 @@ class SqlHistory:
 
     async def current(self, chat: ChatKey) -> Conversation:
         """The chat's current conversation, bounded by count and age."""
-        bounds = and_(
-            Message.conversation == Chat.conversation, Message.created_at >= self._clock() - self._max_age
-        )
-        return Conversation(await self._latest(chat, bounds, self._max_messages))
+        bounds = {"limit": self._max_messages, "since": self._clock() - self._max_age}
+        return Conversation(await self._read(_CURRENT, _named(chat) | bounds))
 
     async def append(
         self, chat: ChatKey, messages: Sequence[HistoryMessage], *, message_id: str = ""
@@ -77,19 +125,15 @@ class SqlHistory:
         Raises:
             StorageError: nothing was stored, nothing replaced.
         """
-        if not messages:
-            return
-        async with self._database.writing() as session:
-            place = await _locked_chat(session, chat)
+
+        def work(connection: Connection) -> None:
+            place = _locked_chat(connection, chat)
             if message_id:
-                await session.execute(
-                    delete(Message).where(
-                        Message.chat_pk == place.chat_pk, Message.message_id == storable(message_id)
-                    ),
-                    execution_options=_NO_SYNC,
-                )
-            rows = [_row(place, message, message_id) for message in messages]
-            await session.execute(insert(Message), rows)
+                connection.execute(_RETRACT, _named(chat) | {"answered_id": message_id})
+            connection.execute(_APPEND, [_row(place, message, message_id) for message in messages])
+
+        if messages:
+            await self._database.write(work)
 
     async def retract(self, chat: ChatKey, message_id: str) -> int:
         """Take back what was stored under `message_id`; returns the number of messages deleted.
@@ -102,105 +146,75 @@ class SqlHistory:
         """
         if not message_id:
             return 0
-        async with self._database.writing() as session:
-            gone = await session.execute(
-                delete(Message).where(
-                    Message.message_id == storable(message_id),
-                    Message.chat_pk.in_(select(Chat.chat_pk).where(is_chat(chat))),
-                ),
-                execution_options=_NO_SYNC,
-            )
-            return cast("CursorResult[Any]", gone).rowcount
+        values = _named(chat) | {"answered_id": message_id}
+        return await self._database.write(lambda connection: connection.execute(_RETRACT, values).rowcount)
 
     async def start_new(self, chat: ChatKey) -> None:
         """Begin a new conversation; the old one stays readable in `recent`."""
-        async with self._database.writing() as session:
-            await session.execute(
-                update(Chat).where(is_chat(chat)).values(conversation=Chat.conversation + 1),
-                execution_options=_NO_SYNC,
-            )
+        await self._database.write(lambda connection: connection.execute(_START_NEW, _named(chat)).rowcount)
 
     async def recent(self, chat: ChatKey, *, limit: int) -> tuple[HistoryMessage, ...]:
         """The chat's latest messages over all conversations, oldest first."""
-        return await self._latest(chat, None, limit)
+        return await self._read(_RECENT, _named(chat) | {"limit": max(limit, 0)})
 
     async def set_picture(self, chat: ChatKey, picture_name: str) -> None:
         """Record the picture of the latest assistant message of the chat; without one, nothing happens."""
-        latest = (
-            select(func.max(Message.message_pk))
-            .join(Chat, Chat.chat_pk == Message.chat_pk)
-            .where(is_chat(chat), Message.role == "assistant")
-            .scalar_subquery()
-        )
-        async with self._database.writing() as session:
-            await session.execute(
-                update(Message).where(Message.message_pk == latest).values(picture_name=picture_name),
-                execution_options=_NO_SYNC,
-            )
+        values = _named(chat) | {"new_picture_name": picture_name}
+        await self._database.write(lambda connection: connection.execute(_SET_PICTURE, values).rowcount)
 
     async def purge(self, older_than: timedelta) -> int:
         """Delete what is older than `older_than` in all chats; returns the number of messages deleted."""
-        async with self._database.writing() as session:
-            return await delete_messages(session, Message.created_at < self._clock() - older_than)
+        is_old = MESSAGES.c.created_at < self._clock() - older_than
+        return await self._database.write(lambda connection: delete_messages(connection, is_old))
 
-    async def _latest(
-        self, chat: ChatKey, bounds: ColumnElement[bool] | None, limit: int
+    async def _read(
+        self, statement: Select[*tuple[Any, ...]], values: dict[str, Any]
     ) -> tuple[HistoryMessage, ...]:
-        statement = (
-            select(Message)
-            .join(Chat, Chat.chat_pk == Message.chat_pk)
-            .where(is_chat(chat))
-            # Together these are the order of writing, and the order of the index.
-            .order_by(Message.conversation.desc(), Message.message_pk.desc())
-            .limit(max(limit, 0))
-        )
-        if bounds is not None:
-            statement = statement.where(bounds)
-        async with self._database.reading() as session:
-            rows = (await session.scalars(statement)).all()
-        return tuple(_message(row) for row in reversed(rows))
+        def work(connection: Connection) -> tuple[HistoryMessage, ...]:
+            return tuple(_message(row) for row in reversed(connection.execute(statement, values).all()))
+
+        return await self._database.read(work)
 
 
-def is_chat(chat: ChatKey) -> ColumnElement[bool]:
-    """The condition that a row of `chats` is this one."""
-    return and_(Chat.channel == chat.channel, Chat.chat_id == chat.chat_id, Chat.thread_id == chat.thread_id)
-
-
-async def delete_messages(session: AsyncSession, condition: ColumnElement[bool]) -> int:
+def delete_messages(connection: Connection, condition: ColumnElement[bool]) -> int:
     """Delete the messages that meet `condition`, and the chats that are left without any.
 
     The chats are locked first, so that nobody writes into one between the look and the deletion.
     """
-    touched = select(Message.chat_pk).where(condition)
-    await session.execute(
-        select(Chat.chat_pk).where(Chat.chat_pk.in_(touched)).order_by(Chat.chat_pk).with_for_update()
+    touched = select(MESSAGES.c.chat_pk).where(condition)
+    connection.execute(
+        select(CHATS.c.chat_pk)
+        .where(CHATS.c.chat_pk.in_(touched))
+        .order_by(CHATS.c.chat_pk)
+        .with_for_update()
     )
-    gone = await session.execute(delete(Message).where(condition), execution_options=_NO_SYNC)
-    left = select(Message.message_pk).where(Message.chat_pk == Chat.chat_pk).exists()
-    await session.execute(delete(Chat).where(~left), execution_options=_NO_SYNC)
-    return cast("CursorResult[Any]", gone).rowcount
+    gone = connection.execute(delete(MESSAGES).where(condition)).rowcount
+    left = select(MESSAGES.c.message_pk).where(MESSAGES.c.chat_pk == CHATS.c.chat_pk).exists()
+    connection.execute(delete(CHATS).where(~left))
+    return gone
 
 
-async def _locked_chat(session: AsyncSession, chat: ChatKey) -> Chat:
-    """The chat's row, made if it is missing, locked until the transaction ends."""
+def _named(chat: ChatKey) -> dict[str, Any]:
+    """The values of `_IS_CHAT`."""
+    return {"of_channel": chat.channel, "of_chat": chat.chat_id, "of_thread": chat.thread_id}
+
+
+def _locked_chat(connection: Connection, chat: ChatKey) -> Row[int, int]:
+    """The chat's row (chat_pk, conversation), made if it is missing, locked until the transaction ends."""
     for _ in range(_ATTEMPTS):
-        place = await session.scalar(select(Chat).where(is_chat(chat)).with_for_update())
+        place = connection.execute(_LOCK_CHAT, _named(chat)).one_or_none()
         if place is not None:
             return place
         try:
-            async with session.begin_nested():
-                place = Chat(
-                    channel=chat.channel, chat_id=chat.chat_id, thread_id=chat.thread_id, conversation=1
-                )
-                session.add(place)
+            with connection.begin_nested():
+                return connection.execute(_MAKE_CHAT, asdict(chat) | {"conversation": 1}).one()
         except IntegrityError:
             continue  # another process made it meanwhile
-        return place
     message = "the chat's row is made and deleted by others all the time"
     raise StorageError(message, retryable=True)
 
 
-def _row(place: Chat, message: HistoryMessage, message_id: str) -> dict[str, object]:
+def _row(place: Row[int, int], message: HistoryMessage, message_id: str) -> dict[str, object]:
     recipe = message.recipe
     return {
         "chat_pk": place.chat_pk,
@@ -217,24 +231,29 @@ def _row(place: Chat, message: HistoryMessage, message_id: str) -> dict[str, obj
     }
 
 
-def _message(row: Message) -> HistoryMessage:
+def _message(row: Row[*tuple[Any, ...]]) -> HistoryMessage:
     return HistoryMessage(
         role=row.role,
         text=row.text,
         user_id=row.user_id,
         created_at=row.created_at,
-        recipe=None if row.recipe is None else _recipe(row.message_pk, row.recipe),
+        recipe=None if row.recipe is None else _readable(row.message_pk, row.recipe),
         query=row.query,
         picture_name=row.picture_name,
         refused=row.refused,
     )
 
 
-def _recipe(message_pk: int, stored: str) -> Recipe | None:
+def _readable(message_pk: int, stored: str) -> Recipe | None:
     """The recipe of a message, or None when an older or newer version of the bot wrote it in another form."""
     try:
-        return Recipe.from_dict(json.loads(stored))
+        return _recipe(stored)
     except (CorpusError, ValueError) as exc:
         # Not the exception's text: it may quote what was stored.
         logger.warning("recipe_unreadable message=%d error=%s", message_pk, type(exc).__name__)
         return None
+
+
+@lru_cache(_RECIPES_KEPT)
+def _recipe(stored: str) -> Recipe:
+    return Recipe.from_dict(json.loads(stored))

@@ -7,13 +7,13 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
 from core.messages import UserKey
 from storage.history import delete_messages
-from storage.profiles import is_user, stored_preferences
+from storage.profiles import forget_preferences, stored_preferences
 from storage.session import Database
-from storage.tables import Chat, Message, User
+from storage.tables import CHATS, MESSAGES
 
 
 class SqlPersonalData:
@@ -37,21 +37,17 @@ class SqlPersonalData:
             StorageError: it cannot be read.
         """
         statement = (
-            select(Chat, Message)
-            .join(Message, Message.chat_pk == Chat.chat_pk)
+            select(CHATS.c.chat_pk, CHATS.c.chat_id, CHATS.c.thread_id, MESSAGES)
+            .join(MESSAGES, MESSAGES.c.chat_pk == CHATS.c.chat_pk)
             .where(_is_of(user))
-            .order_by(Chat.chat_pk, Message.message_pk)
+            .order_by(CHATS.c.chat_pk, MESSAGES.c.message_pk)
         )
-        async with self._database.reading() as session:
-            preferences = await stored_preferences(session, user)
-            rows = (await session.execute(statement)).all()
+        preferences, rows = await self._database.read(
+            lambda connection: (stored_preferences(connection, user), connection.execute(statement).all())
+        )
         chats = [
-            {
-                "chat_id": chat.chat_id,
-                "thread_id": chat.thread_id,
-                "messages": [_exported(message) for _, message in messages],
-            }
-            for chat, messages in groupby(rows, key=lambda row: row[0])
+            {"chat_id": chat[1], "thread_id": chat[2], "messages": [_exported(row) for row in messages]}
+            for chat, messages in groupby(rows, key=lambda row: tuple(row[:3]))
         ]
         return {
             "channel": user.channel,
@@ -66,20 +62,23 @@ class SqlPersonalData:
         Raises:
             StorageError: nothing was deleted.
         """
-        async with self._database.writing() as session:
-            gone = await delete_messages(session, _is_of(user))
-            await session.execute(delete(User).where(is_user(user)))
+
+        def work(connection: Connection) -> int:
+            forget_preferences(connection, user)
+            return delete_messages(connection, _is_of(user))
+
+        gone = await self._database.write(work)
         await self._database.drop_traces()
         return gone
 
 
 def _is_of(user: UserKey) -> ColumnElement[bool]:
     """The condition that a message is the user's, or the answer to one of theirs."""
-    chats = select(Chat.chat_pk).where(Chat.channel == user.channel).correlate(None)
-    return and_(Message.user_id == user.user_id, Message.chat_pk.in_(chats))
+    chats = select(CHATS.c.chat_pk).where(CHATS.c.channel == user.channel).correlate(None)
+    return and_(MESSAGES.c.user_id == user.user_id, MESSAGES.c.chat_pk.in_(chats))
 
 
-def _exported(message: Message) -> dict[str, Any]:
+def _exported(message: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     return {
         "role": message.role,
         "text": message.text,

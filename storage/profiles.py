@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, select, update
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.conversation import Preferences
 from core.messages import UserKey
 from storage.session import Database
-from storage.tables import User
+from storage.tables import USERS
+
+# Values of columns go by the columns' names, so the names of the condition are others.
+_IS_USER = and_(USERS.c.channel == bindparam("of_channel"), USERS.c.user_id == bindparam("of_user"))
+_PREFERENCES = select(USERS.c.rag, USERS.c.image, USERS.c.temperature, USERS.c.top_p).where(_IS_USER)
+_UPDATE = update(USERS).where(_IS_USER)
 
 
 class SqlProfiles:
@@ -28,8 +34,7 @@ class SqlProfiles:
         Raises:
             StorageError: they cannot be read.
         """
-        async with self._database.reading() as session:
-            return await stored_preferences(session, user)
+        return await self._database.read(lambda connection: stored_preferences(connection, user))
 
     async def save(self, user: UserKey, preferences: Preferences) -> None:
         """Store the user's settings.
@@ -37,24 +42,24 @@ class SqlProfiles:
         Raises:
             StorageError: nothing was stored.
         """
-        async with self._database.writing() as session:
-            if await _update(session, user, preferences):
+        values = _values(preferences)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(_UPDATE, _named(user) | values).rowcount:
                 return
             try:
-                async with session.begin_nested():
-                    session.add(User(channel=user.channel, user_id=user.user_id, **_values(preferences)))
+                with connection.begin_nested():
+                    row = {"channel": user.channel, "user_id": user.user_id} | values
+                    connection.execute(insert(USERS), row)
             except IntegrityError:  # another process made the row meanwhile
-                await _update(session, user, preferences)
+                connection.execute(_UPDATE, _named(user) | values)
+
+        await self._database.write(work)
 
 
-def is_user(user: UserKey) -> ColumnElement[bool]:
-    """The condition that a row of `users` is this one."""
-    return and_(User.channel == user.channel, User.user_id == user.user_id)
-
-
-async def stored_preferences(session: AsyncSession, user: UserKey) -> Preferences:
-    """The user's settings within a session, defaults for a new user."""
-    row = await session.scalar(select(User).where(is_user(user)))
+def stored_preferences(connection: Connection, user: UserKey) -> Preferences:
+    """The user's settings, defaults for a new user."""
+    row = connection.execute(_PREFERENCES, _named(user)).one_or_none()
     if row is None:
         return Preferences()
     return Preferences(
@@ -62,15 +67,17 @@ async def stored_preferences(session: AsyncSession, user: UserKey) -> Preference
     )
 
 
-async def _update(session: AsyncSession, user: UserKey, preferences: Preferences) -> bool:
-    changed = await session.scalars(
-        update(User).where(is_user(user)).values(_values(preferences)).returning(User.user_id),
-        execution_options={"synchronize_session": False},
-    )
-    return changed.first() is not None
+def forget_preferences(connection: Connection, user: UserKey) -> None:
+    """Delete the user's settings."""
+    connection.execute(delete(USERS).where(_IS_USER), _named(user))
 
 
-def _values(preferences: Preferences) -> dict[str, bool | float | None]:
+def _named(user: UserKey) -> dict[str, Any]:
+    """The values of `_IS_USER`."""
+    return {"of_channel": user.channel, "of_user": user.user_id}
+
+
+def _values(preferences: Preferences) -> dict[str, Any]:
     return {
         "rag": preferences.rag,
         "image": preferences.image,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Connection, func, select, true
 
 from core.messages import ChatKey, UserKey
 from core.ports import Usage
 from storage.session import Database
-from storage.tables import Chat, Message
+from storage.tables import CHATS, MESSAGES
 
 
 class SqlStatistics:
@@ -29,22 +29,25 @@ class SqlStatistics:
         Raises:
             StorageError: it cannot be counted.
         """
-        recent = true() if since is None else Message.created_at >= since
-        questions = select(func.count()).where(Message.role == "user", recent)
-        refused = select(func.count()).where(Message.role == "assistant", Message.refused, recent)
+        recent = true() if since is None else MESSAGES.c.created_at >= since
+        questions = select(func.count()).where(MESSAGES.c.role == "user", recent)
+        refused = select(func.count()).where(MESSAGES.c.role == "assistant", MESSAGES.c.refused, recent)
         people = (
-            select(Chat.channel, Message.user_id)
-            .join(Chat, Chat.chat_pk == Message.chat_pk)
-            .where(Message.role == "user", recent)
+            select(CHATS.c.channel, MESSAGES.c.user_id)
+            .join(CHATS, CHATS.c.chat_pk == MESSAGES.c.chat_pk)
+            .where(MESSAGES.c.role == "user", recent)
             .distinct()
             .subquery()
         )
-        async with self._database.reading() as session:
+
+        def work(connection: Connection) -> Usage:
             return Usage(
-                users=await session.scalar(select(func.count()).select_from(people)) or 0,
-                questions=await session.scalar(questions) or 0,
-                refused=await session.scalar(refused) or 0,
+                users=connection.scalar(select(func.count()).select_from(people)) or 0,
+                questions=connection.scalar(questions) or 0,
+                refused=connection.scalar(refused) or 0,
             )
+
+        return await self._database.read(work)
 
     async def chats(self, *, without: Collection[UserKey] = ()) -> tuple[ChatKey, ...]:
         """All in which somebody not in `without` asked something, a forum's latest topic for all of it.
@@ -53,14 +56,15 @@ class SqlStatistics:
             StorageError: they cannot be read.
         """
         statement = (
-            select(Chat.channel, Chat.chat_id, Chat.thread_id, Message.user_id, Chat.chat_pk)
-            .join(Message, Message.chat_pk == Chat.chat_pk)
-            .where(Message.role == "user")
-            .group_by(Chat.channel, Chat.chat_id, Chat.thread_id, Message.user_id, Chat.chat_pk)
-            .order_by(Chat.chat_pk)
+            select(CHATS.c.channel, CHATS.c.chat_id, CHATS.c.thread_id, MESSAGES.c.user_id, CHATS.c.chat_pk)
+            .join(MESSAGES, MESSAGES.c.chat_pk == CHATS.c.chat_pk)
+            .where(MESSAGES.c.role == "user")
+            .group_by(
+                CHATS.c.channel, CHATS.c.chat_id, CHATS.c.thread_id, MESSAGES.c.user_id, CHATS.c.chat_pk
+            )
+            .order_by(CHATS.c.chat_pk)
         )
-        async with self._database.reading() as session:
-            rows = (await session.execute(statement)).all()
+        rows = await self._database.read(lambda connection: connection.execute(statement).all())
         latest = {
             (row.channel, row.chat_id): ChatKey(row.channel, row.chat_id, row.thread_id)
             for row in rows

@@ -8,7 +8,7 @@ once they changed a setting; messages name their author by the platform's id, wi
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy import (
@@ -149,3 +149,9 @@ class Message(Table):
     refused: Mapped[bool]
     message_id: Mapped[str] = mapped_column(Words, server_default=sa.text("''"))
     """The platform's id of the message that was answered, the same on question and answer; "" if unknown."""
+
+
+CHATS = cast("sa.Table", Chat.__table__)
+MESSAGES = cast("sa.Table", Message.__table__)
+USERS = cast("sa.Table", User.__table__)
+BLOCKED_USERS = cast("sa.Table", BlockedUser.__table__)

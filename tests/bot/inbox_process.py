@@ -43,7 +43,7 @@ def append_to(path: Path, line: str) -> None:
 
 
 async def main(folder: Path) -> None:
-    database = await Database.open(f"sqlite+aiosqlite:///{folder / 'bot.sqlite3'}")
+    database = await Database.open(f"sqlite:///{folder / 'bot.sqlite3'}")
     history = KeyedHistory(database, max_messages=1000, max_age=timedelta(days=1))
     channel = RecordingChannel()
 

@@ -55,7 +55,7 @@ async def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     assert f"DATA_DIR: {tmp_path / 'data'} cannot be written to" in output
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite+aiosqlite:///:memory:", "mysql+nothing://u:hunter2@h/d"])
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:///:memory:", "mysql+nothing://u:hunter2@h/d"])
 async def test_a_database_that_cannot_be(url: str, tmp_path: Path) -> None:
     status, output = await checked(tmp_path, database_url=url)
     assert status == 2

@@ -154,5 +154,5 @@ async def test_a_platform_that_cannot_be_started_ends_the_start_of_the_others(
 
 def test_the_inbox_lies_beside_the_database_or_in_postgresql(tmp_path: Path) -> None:
     assert inbox_database_url(load_settings(data_dir=tmp_path)) == f"sqlite:///{tmp_path}/inbox.sqlite3"
-    url = "postgresql+asyncpg://cook@db/shishen"
+    url = "postgresql://cook@db/shishen"
     assert inbox_database_url(load_settings(database_url=url)) == url

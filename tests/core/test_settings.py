@@ -99,11 +99,11 @@ def test_what_is_left_empty_has_its_default(monkeypatch: pytest.MonkeyPatch) -> 
 def test_where_things_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATA_DIR", "/srv/cook")
     settings = load_settings()
-    assert settings.effective_database_url == "sqlite+aiosqlite:////srv/cook/bot.sqlite3"
+    assert settings.effective_database_url == "sqlite:////srv/cook/bot.sqlite3"
     assert settings.effective_index_dir == Path("/srv/cook/index")
     assert settings.pictures_dir == Path("/srv/cook/pictures")
-    assert load_settings(database_url="postgresql+asyncpg://h/d").effective_database_url == (
-        "postgresql+asyncpg://h/d"
+    assert load_settings(database_url="postgresql://h/d").effective_database_url == (
+        "postgresql://h/d"
     )
 
 
@@ -166,7 +166,7 @@ def test_a_file_in_another_encoding_is_named(in_an_empty_folder: Path) -> None:
     ("name", "value"),
     [
         ("LLM_API_KEY", SECRET),
-        ("DATABASE_URL", f"postgresql+asyncpg://cook:{SECRET}@host/name"),
+        ("DATABASE_URL", f"postgresql://cook:{SECRET}@host/name"),
         ("LLM_BASE_URL", f"https://cook:{SECRET}@host/v1"),
     ],
 )

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey
@@ -89,7 +90,7 @@ def a_recipe(name: str = "番茄炒蛋") -> Recipe:
 
 
 def sqlite_url(path: Path) -> str:
-    return f"sqlite+aiosqlite:///{path}"
+    return f"sqlite:///{path}"
 
 
 def texts(messages: tuple[HistoryMessage, ...]) -> list[str]:
@@ -101,11 +102,14 @@ async def open_empty(kind: str, folder: Path) -> Database:
         return await Database.open(sqlite_url(folder / "bot.sqlite3"))
     url = os.environ.get("TEST_DATABASE_URL", "")
     if not url:
-        pytest.skip("TEST_DATABASE_URL is not set: postgresql+asyncpg://… of a database that may be emptied")
+        pytest.skip("TEST_DATABASE_URL is not set: postgresql://… of a database that may be emptied")
     database = await Database.open(url)
-    async with database.writing() as session:
+
+    def empty(connection: Connection) -> None:
         for table in reversed(Table.metadata.sorted_tables):
-            await session.execute(table.delete())
+            connection.execute(table.delete())
+
+    await database.write(empty)
     return database
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, delete, func, select
 
 from core.messages import ChatKey, UserKey
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
 from storage.session import Database
-from storage.tables import Chat
+from storage.tables import CHATS, MESSAGES
 from tests.storage.conftest import CHAT, MAX_AGE, a_recipe, answered, said, sqlite_url, texts
 
 WRITER = """
@@ -100,9 +101,39 @@ async def test_two_processes_write_at_once(tmp_path: Path) -> None:
 async def test_a_reader_sees_the_last_state_while_somebody_writes(database: Database) -> None:
     history = history_of(database)
     await history.append(CHAT, [said("before")])
-    async with database.writing() as session:
-        await session.connection()
-        assert texts(await history.recent(CHAT, limit=9)) == ["before"]
+    begun, done = threading.Event(), threading.Event()
+
+    def write(connection: Connection) -> None:
+        connection.execute(delete(MESSAGES))
+        begun.set()
+        done.wait()
+
+    writing = asyncio.create_task(database.write(write))
+    await asyncio.to_thread(begun.wait)
+    assert texts(await history.recent(CHAT, limit=9)) == ["before"]
+    done.set()
+    await writing
+    assert await history.recent(CHAT, limit=9) == ()
+
+
+async def test_a_cancelled_write_that_has_begun_is_taken_back(database: Database) -> None:
+    history = history_of(database)
+    await history.append(CHAT, [said("before")])
+    begun, done = threading.Event(), threading.Event()
+
+    def write(connection: Connection) -> None:
+        connection.execute(delete(MESSAGES))
+        begun.set()
+        done.wait()
+
+    writing = asyncio.create_task(database.write(write))
+    await asyncio.to_thread(begun.wait)
+    writing.cancel()
+    await asyncio.sleep(0)
+    done.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert texts(await history.recent(CHAT, limit=9)) == ["before"]
 
 
 async def test_what_is_forgotten_is_in_no_file(sqlite: Database, tmp_path: Path) -> None:
@@ -122,8 +153,7 @@ async def test_no_trace_of_an_empty_chat_is_left(database: Database) -> None:
     await history.start_new(private)
     await history.append(CHAT, [said("2", user_id="bob")])
     await SqlPersonalData(database).forget(UserKey("telegram", "ann"))
-    async with database.reading() as session:
-        assert await session.scalar(select(func.count()).select_from(Chat)) == 1
+    count = select(func.count()).select_from(CHATS)
+    assert await database.read(lambda connection: connection.scalar(count)) == 1
     await history.purge(timedelta(0))
-    async with database.reading() as session:
-        assert await session.scalar(select(func.count()).select_from(Chat)) == 0
+    assert await database.read(lambda connection: connection.scalar(count)) == 0

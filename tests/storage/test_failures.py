@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from core.errors import BotError, DatabaseCorruptError, DiskFullError, SettingsError, StorageError
+from core.errors import DatabaseCorruptError, DiskFullError, SettingsError, StorageError
 from core.messages import UserKey
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
@@ -104,15 +105,19 @@ class TestNoRoom:
     @staticmethod
     async def limit_pages(database: Database, pages: int) -> None:
         """Let the file not grow beyond `pages`; the pool has one connection, which the next session gets."""
-        async with database.engine.connect() as connection:
-            await connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+        def limit() -> None:
+            with database.engine.connect() as connection:
+                connection.execute(text(f"PRAGMA max_page_count = {pages}"))
+
+        await asyncio.to_thread(limit)
 
 
 class TestNotWritable:
     async def test_a_read_only_file(self, tmp_path: Path) -> None:
         path = tmp_path / "bot.sqlite3"
         await filled(path)
-        database = await Database.open(f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true")
+        database = await Database.open(f"sqlite:///file:{path}?mode=ro&uri=true")
         with pytest.raises(StorageError, match="must be allowed to write the file and its folder"):
             await history_of(database).append(CHAT, [said("more")])
         assert len(await history_of(database).recent(CHAT, limit=1000)) == 50
@@ -150,11 +155,10 @@ class TestAddress:
             ("nonsense", "not an address"),
             ("", "not an address"),
             ("oracle9+none://x", "not an address"),
-            ("sqlite:///bot.sqlite3", "not an address"),
-            ("sqlite+aiosqlite://", "in memory"),
-            ("sqlite+aiosqlite:///:memory:", "in memory"),
-            ("sqlite+aiosqlite:///file:x?mode=memory&uri=true", "in memory"),
-            ("mysql+aiomysql://cook:secret@127.0.0.1/bot", "not installed"),
+            ("sqlite://", "in memory"),
+            ("sqlite:///:memory:", "in memory"),
+            ("sqlite:///file:x?mode=memory&uri=true", "in memory"),
+            ("mysql+aiomysql://cook:secret@127.0.0.1/bot", "not an address"),
         ],
     )
     async def test_wrong(self, url: str, expected: str) -> None:
@@ -163,9 +167,9 @@ class TestAddress:
         assert "secret" not in str(caught.value)
 
     async def test_a_server_that_is_not_there(self) -> None:
-        """Without asyncpg the driver is named, with it the server; the password never."""
-        with pytest.raises(BotError, match=r"asyncpg|cannot be reached") as caught:
-            await Database.open("postgresql+asyncpg://cook:secret@127.0.0.1:1/bot")
+        with pytest.raises(StorageError, match="cannot be reached") as caught:
+            await Database.open("postgresql://cook:secret@127.0.0.1:1/bot")
+        assert caught.value.retryable
         assert "secret" not in str(caught.value)
 
 
@@ -178,10 +182,8 @@ class TestWhatIsStored:
         self, sqlite: Database, caplog: pytest.LogCaptureFixture, broken: str, exported: object
     ) -> None:
         await history_of(sqlite).append(CHAT, [said("问"), answered("答", query="番茄")])
-        async with sqlite.writing() as session:
-            await session.execute(
-                text("UPDATE messages SET recipe = :recipe WHERE role = 'assistant'"), {"recipe": broken}
-            )
+        statement = text("UPDATE messages SET recipe = :recipe WHERE role = 'assistant'")
+        await sqlite.write(lambda connection: connection.execute(statement, {"recipe": broken}).rowcount)
         question, answer = (await history_of(sqlite).current(CHAT)).messages
         assert (question, answer) == (said("问"), answered("答", query="番茄"))
         assert "recipe_unreadable message=2" in caplog.text
@@ -204,7 +206,8 @@ class TestWhatIsStored:
     ) -> None:
         database = await Database.open(sqlite_url(tmp_path / "bot.sqlite3"), synchronous=synchronous)
         names = ["synchronous", "journal_mode", "foreign_keys", "busy_timeout", "secure_delete"]
-        async with database.reading() as session:
-            values = [await session.scalar(text(f"PRAGMA {name}")) for name in names]
+        values = await database.read(
+            lambda connection: [connection.scalar(text(f"PRAGMA {name}")) for name in names]
+        )
         await database.close()
         assert values == [expected, "wal", 1, 5000, 1]

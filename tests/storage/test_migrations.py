@@ -40,23 +40,19 @@ def test_head_is_the_last_revision() -> None:
 
 
 async def test_the_revisions_make_exactly_the_tables(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Table.metadata.drop_all)
-        await connection.execute(text("DROP TABLE alembic_version"))
-    async with database.engine.begin() as connection:
-        await connection.run_sync(migrations.upgrade, database.label)
-
     def differences(connection: Connection) -> list[object]:
+        Table.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        migrations.upgrade(connection, database.label)
         options = {"compare_server_default": True, "compare_type": True}
         return list(compare_metadata(MigrationContext.configure(connection, opts=options), Table.metadata))
 
-    async with database.engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
+    assert await database.write(differences) == []
 
 
 async def test_message_ids_are_never_used_again(sqlite: Database) -> None:
-    async with sqlite.reading() as session:
-        sql = await session.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'messages'"))
+    statement = text("SELECT sql FROM sqlite_master WHERE name = 'messages'")
+    sql = await sqlite.read(lambda connection: connection.scalar(statement))
     assert "AUTOINCREMENT" in str(sql)
 
 
