@@ -171,8 +171,7 @@ class Settings(BaseSettings):
     def effective_database_url(self) -> str:
         """DATABASE_URL, or the SQLite file in DATA_DIR."""
         return (
-            self.database_url.get_secret_value()
-            or f"sqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
+            self.database_url.get_secret_value() or f"sqlite:///{(self.data_dir / 'bot.sqlite3').as_posix()}"
         )
 
     @property

@@ -14,7 +14,7 @@ from storage.tables import USERS
 
 # Values of columns go by the columns' names, so the names of the condition are others.
 _IS_USER = and_(USERS.c.channel == bindparam("of_channel"), USERS.c.user_id == bindparam("of_user"))
-_PREFERENCES = select(USERS.c.rag, USERS.c.image, USERS.c.temperature, USERS.c.top_p).where(_IS_USER)
+_PREFERENCES = select(USERS).where(_IS_USER)
 _UPDATE = update(USERS).where(_IS_USER)
 
 

@@ -102,9 +102,7 @@ def test_where_things_lie(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.effective_database_url == "sqlite:////srv/cook/bot.sqlite3"
     assert settings.effective_index_dir == Path("/srv/cook/index")
     assert settings.pictures_dir == Path("/srv/cook/pictures")
-    assert load_settings(database_url="postgresql://h/d").effective_database_url == (
-        "postgresql://h/d"
-    )
+    assert load_settings(database_url="postgresql://h/d").effective_database_url == ("postgresql://h/d")
 
 
 WRONG = {
