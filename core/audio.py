@@ -12,6 +12,7 @@ import asyncio
 import logging
 import math
 import os
+import struct
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +29,15 @@ with warnings.catch_warnings():
     # It asks for the standard library's audioop, deprecated before 3.13, and misses a system's ffmpeg.
     warnings.simplefilter("ignore")
     from pydub import AudioSegment
+    from pydub.exceptions import CouldntDecodeError
 
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 16_000
-_BYTES_PER_FRAME = 4
+_MAX_BYTES_PER_FRAME = 4
 """Two channels of 16 bits."""
+_WAV_HEADER_BYTES = 1024
+"""ffmpeg writes 44."""
 _GRACE_SECONDS = 0.5
 """Platforms stop a recording at a whole second and encoders pad it; nobody is to be told off for that."""
 _MIN_SECONDS = 0.1
@@ -104,14 +108,17 @@ class AudioDecoder:
             *("-format_whitelist", container.demuxer, "-codec_whitelist", ",".join(container.decoders)),
             *("-f", container.demuxer),
         )
-        writing = ("-ac", "2", "-ar", str(SAMPLE_RATE_HZ), "-f", "s16le")
-        longest = math.ceil((self._limits.max_seconds + _GRACE_SECONDS) * SAMPLE_RATE_HZ) * _BYTES_PER_FRAME
+        writing = (
+            *("-af", "aformat=channel_layouts=mono|stereo", "-ar", str(SAMPLE_RATE_HZ)),
+            *("-c:a", "pcm_s16le", "-flags", "+bitexact", "-f", "wav"),
+        )
+        most = self._most_frames() * _MAX_BYTES_PER_FRAME + _WAV_HEADER_BYTES
         try:
-            outcome = await self._ffmpeg.run(reading, writing, data, max_output_bytes=longest)
+            outcome = await self._ffmpeg.run(reading, writing, data, max_output_bytes=most)
         except OSError as exc:
             raise TranscriptionError("ffmpeg cannot be started", retryable=True) from exc
-        self._raise_unless_read(outcome, container.demuxer)
-        return await asyncio.to_thread(_speech, outcome.output)
+        self._raise_unless_decoded(outcome, container.demuxer)
+        return await asyncio.to_thread(_speech, outcome.output, self._most_frames())
 
     async def encode_opus(self, waveform: Waveform) -> VoiceClip:
         """Pack `waveform`, of any rate and some minutes at most, as a voice note.
@@ -135,27 +142,37 @@ class AudioDecoder:
             raise ModelResponseError(f"ffmpeg {outcome.end} (status {outcome.status})")
         return VoiceClip(outcome.output, round(waveform.duration_seconds * 1000))
 
-    def _raise_unless_read(self, outcome: Outcome, demuxer: str) -> None:
+    def _most_frames(self) -> int:
+        return math.ceil((self._limits.max_seconds + _GRACE_SECONDS) * SAMPLE_RATE_HZ)
+
+    def _raise_unless_decoded(self, outcome: Outcome, demuxer: str) -> None:
         """Raise what `decode` says of a run that was not a success."""
-        if outcome.end == "finished" and outcome.output:
+        if outcome.end == "finished":
             return
         logger.info("not_decoded container=%s end=%s status=%d", demuxer, outcome.end, outcome.status)
         if outcome.end == "overflowed":
-            raise InputError("audio_too_long", f"longer than {self._limits.max_seconds:g} seconds")
+            raise InputError("audio_too_long", "stopped while decoding")
         raise InputError("audio_unreadable", f"decoding {outcome.end} (status {outcome.status})")
 
 
-def _speech(pcm: bytes) -> Waveform:
-    """Two channels of s16le at 16 kHz as one, at a level to listen to.
+def _speech(wav: bytes, most_frames: int) -> Waveform:
+    """A WAV file of ffmpeg's, one or two channels at 16 kHz, as one channel at a level to listen to.
 
     Raises:
-        InputError: "no_speech".
+        InputError: "audio_unreadable", "audio_too_long" or "no_speech".
     """
-    whole = len(pcm) - len(pcm) % _BYTES_PER_FRAME
-    stereo = AudioSegment(data=pcm[:whole], sample_width=2, frame_rate=SAMPLE_RATE_HZ, channels=2)
-    if stereo.frame_count() < _MIN_SECONDS * SAMPLE_RATE_HZ:
+    try:
+        sound = AudioSegment(wav)
+    except (CouldntDecodeError, struct.error) as exc:
+        raise InputError("audio_unreadable", "no WAV file came out of ffmpeg") from exc
+    frames = len(sound.raw_data) // sound.frame_width
+    if not frames:
+        raise InputError("audio_unreadable", "no sound in it")
+    if frames > most_frames:
+        raise InputError("audio_too_long", f"{frames / SAMPLE_RATE_HZ:.0f} seconds")
+    if frames < _MIN_SECONDS * SAMPLE_RATE_HZ:
         raise InputError("no_speech", "shorter than 0.1 seconds")
-    mono = _mixed(stereo)
+    mono = _mixed(sound)
     gain_db = min(_TARGET_PEAK_DBFS - mono.max_dBFS, _MAX_GAIN_DB)
     if gain_db > 0:
         mono = mono.apply_gain(gain_db)
@@ -165,10 +182,12 @@ def _speech(pcm: bytes) -> Waveform:
     return Waveform(samples, SAMPLE_RATE_HZ)
 
 
-def _mixed(stereo: Any) -> Any:
+def _mixed(sound: Any) -> Any:
     """One channel of two: their mean, or the louder one where they cancel out (swapped poles)."""
-    mix = stereo.set_channels(1)
-    louder = max(stereo.split_to_mono(), key=lambda channel: channel.rms)
+    if sound.channels == 1:
+        return sound
+    mix = sound.set_channels(1)
+    louder = max(sound.split_to_mono(), key=lambda channel: channel.rms)
     return louder if mix.rms < _CANCELLED * louder.rms else mix
 
 
