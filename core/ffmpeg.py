@@ -194,8 +194,8 @@ def _limit(pid: int, cpu_seconds: int, memory_bytes: int) -> None:
     wanted = {
         resource.RLIMIT_CPU: cpu_seconds,
         resource.RLIMIT_AS: memory_bytes,
-        resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_FSIZE: 0,
     }
     with suppress(ProcessLookupError):
         for kind, limit in wanted.items():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import subprocess
 import wave
+from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -103,3 +105,10 @@ def listed(option: str) -> list[str]:
     command = [FFMPEG, "-hide_banner", option]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return [words[1] for line in lines if len(words := line.split()) > 2]
+
+
+async def unfenced(file: Path, *reading: str) -> bytes:
+    """What ffmpeg makes of `file` with our fences left out: shows that a test's bait is one."""
+    command = (FFMPEG, "-loglevel", "quiet", *reading, "-i", str(file), "-f", "s16le", "pipe:1")
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL)
+    return (await process.communicate())[0]
