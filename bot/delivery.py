@@ -23,6 +23,18 @@ Raises:
 """
 
 
+MAX_HEARD_CHARACTERS = 500
+"""Over a minute of quick speech; what is longer is a recognition gone astray."""
+
+
+def heard_line(transcript: str) -> str:
+    """What was heard of a voice note as the line above its answer; "" when nothing was spoken."""
+    words = " ".join(transcript.split())
+    if len(words) > MAX_HEARD_CHARACTERS:
+        words = f"{words[:MAX_HEARD_CHARACTERS]}…"
+    return f"🎤 {words}" if words else ""
+
+
 class Draft(Protocol):
     """Shows an answer while it is made: typing, stages, streamed text. Best effort, never an error."""
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.delivery import heard_line
 from bot.feishu_events import button_value
 from bot.feishu_text import as_card_markdown, split_text
 from core.messages import IncomingMessage, Reply
@@ -37,18 +38,24 @@ class RenderedAnswer:
 
 def render(reply: Reply, message: IncomingMessage) -> RenderedAnswer:
     """The answer to `message` as a recipe card, a card of text, or a short card followed by text parts."""
-    buttons = _buttons(reply, message)
+    heard, buttons = _heard(reply), _buttons(reply, message)
     if reply.recipe is not None and reply.shows_recipe:
-        card = _recipe_card(reply.recipe, reply.lead, buttons)
+        card = _recipe_card(reply.recipe, [*heard, *_lead(reply)], buttons)
         if size_of(card) <= MAX_CARD_BYTES:
             return RenderedAnswer(card)
-    card = _card([_markdown(reply.text), *buttons], summary=reply.text)
+    card = _card([*heard, _markdown(reply.text), *buttons], summary=reply.text)
     if size_of(card) <= MAX_CARD_BYTES:
         return RenderedAnswer(card)
     if size_of(_card(buttons, summary="")) > MAX_CARD_BYTES // 2:
         buttons = []
-    card = _card([_plain(_LONG_ANSWER), *buttons], summary=_LONG_ANSWER)
+    card = _card([*heard, _plain(_LONG_ANSWER), *buttons], summary=_LONG_ANSWER)
     return RenderedAnswer(card, tuple(split_text(reply.text)))
+
+
+def texts_of(reply: Reply) -> list[str]:
+    """The answer as text messages, where a card is refused."""
+    heard = heard_line(reply.transcript)
+    return split_text(f"{heard}\n\n{reply.text}" if heard else reply.text)
 
 
 def streaming_card(text: str) -> Card:
@@ -78,12 +85,21 @@ def _card(elements: Sequence[Element], summary: str, header: Element | None = No
     return {**card, "body": {"elements": list(elements)}}
 
 
-def _recipe_card(recipe: Recipe, lead: str, buttons: Sequence[Element]) -> Card:
+def _heard(reply: Reply) -> list[Element]:
+    line = heard_line(reply.transcript)
+    return [_plain(line, size="notation", color="grey")] if line else []
+
+
+def _lead(reply: Reply) -> list[Element]:
+    return [_plain(reply.lead)] if reply.lead else []
+
+
+def _recipe_card(recipe: Recipe, lead: Sequence[Element], buttons: Sequence[Element]) -> Card:
     header: Element = {"template": "orange", "title": {"tag": "plain_text", "content": recipe.name}}
     meta = _meta(recipe)
     if meta:
         header["subtitle"] = {"tag": "plain_text", "content": meta}
-    elements: list[Element] = [_plain(lead)] if lead else []
+    elements = list(lead)
     elements += [_heading("食材"), _ingredient_columns(recipe.ingredients)] if recipe.ingredients else []
     elements += [_heading("做法"), *_steps(recipe.steps)] if recipe.steps else []
     if recipe.tips:

@@ -11,11 +11,11 @@ import logging
 from datetime import datetime
 
 from bot.feishu_api import FeishuApi, uuid_of
-from bot.feishu_cards import RenderedAnswer, render
+from bot.feishu_cards import RenderedAnswer, render, texts_of
 from bot.feishu_draft import FeishuDraft, LiveCard, answer_uuid
 from bot.feishu_errors import WITHDRAWN_CODES, FeishuGoneError, FeishuPermissionError, FeishuRefusedError
 from bot.feishu_events import reply_target
-from bot.feishu_text import as_message_text, split_text
+from bot.feishu_text import as_message_text
 from core.errors import ChannelError
 from core.messages import Document, IncomingMessage, Picture, Reply, VoiceClip
 
@@ -49,7 +49,7 @@ class FeishuDelivery:
         """
         answer = render(reply, message)
         is_shown = await self._put_card(message, answer, draft)
-        texts = answer.texts if is_shown else tuple(split_text(reply.text))
+        texts = answer.texts if is_shown else tuple(texts_of(reply))
         for number, text in enumerate(texts):
             content = {"text": as_message_text(text)}
             await self._say(message, "text", content, uuid_of(key, "text", str(number)))

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.delivery import heard_line
 from bot.feishu_api import FeishuApi, uuid_of
 from bot.feishu_cards import STREAM_ELEMENT, size_of, streaming_card
 from bot.feishu_errors import SEQUENCE_CODE, STREAMING_ENDED_CODES, FeishuRefusedError, FeishuUnreachableError
@@ -25,6 +26,7 @@ from bot.feishu_http import Patience
 from bot.feishu_text import as_card_markdown
 from core.errors import ChannelError
 from core.messages import (
+    Heard,
     IncomingMessage,
     ReplyEvent,
     ReplyFinished,
@@ -37,7 +39,13 @@ from core.messages import (
 logger = logging.getLogger(__name__)
 
 WORKING = "正在找菜谱…"
-_STAGE_WORDS = {Stage.REWRITE: WORKING, Stage.RETRIEVE: WORKING, Stage.GENERATE: "正在写做法…"}
+LISTENING = "🎤 正在听…"
+_STAGE_WORDS = {
+    Stage.TRANSCRIBE: LISTENING,
+    Stage.REWRITE: WORKING,
+    Stage.RETRIEVE: WORKING,
+    Stage.GENERATE: "正在写做法…",
+}
 _HURRIED = Patience(attempts=1, wait_seconds=0.0)
 """A draft that would have to wait is not worth waiting for."""
 _MAX_STREAMED_BYTES = 24 * 1024
@@ -127,8 +135,8 @@ class FeishuDraft:
         self._api = api
         self._message = message
         self._pace = pace
-        self._status = WORKING
-        self._text = ""
+        self._status = LISTENING if message.voice else WORKING
+        self._heard = self._text = ""
         self._changed = asyncio.Event()
         self._closing = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name="feishu_draft")
@@ -138,6 +146,8 @@ class FeishuDraft:
         match event:
             case StageStarted():
                 self._status = _STAGE_WORDS.get(event.stage, self._status)
+            case Heard():
+                self._heard, self._status = heard_line(event.text), WORKING
             case TextDelta():
                 self._text = event.text if event.restart else self._text + event.text
             case TextFinished() | ReplyFinished():
@@ -202,6 +212,7 @@ class FeishuDraft:
 
     def _shown(self) -> str:
         text = self._text or self._status
+        text = f"{self._heard}\n\n{text}" if self._heard else text
         return text if size_of(text) <= _MAX_STREAMED_BYTES else text[: _MAX_STREAMED_BYTES // 3] + "…"
 
 

@@ -4,6 +4,9 @@ All of it is best effort. Text is coalesced: what came since the last look is sh
 `draft_interval_seconds`, and only when the pacing has a turn to spare. The end is never lost to that, for
 `deliver_text` sends or edits the whole answer in any case.
 
+What was heard of a voice note stands above the answer as soon as it is known. Until then the bot is shown
+typing: Telegram's "recording a voice message" would say that it speaks.
+
 A draft is a preview of 30 seconds (core.telegram.org/bots/api#sendmessagedraft), so it is shown again while
 an answer takes its time. In a group the message being edited is kept in `TelegramMemory`: after a restart
 the whole answer goes into it, not below it.
@@ -17,11 +20,21 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.delivery import heard_line
 from bot.telegram_memory import TelegramMemory
 from bot.telegram_pacing import Pacer
-from bot.telegram_render import MAX_TEXT_UNITS, tail
+from bot.telegram_render import MAX_TEXT_UNITS, clean, tail, utf16_units
 from core.errors import ChannelError, ChannelGoneError, StorageError
-from core.messages import IncomingMessage, ReplyEvent, ReplyFinished, TextDelta, TextFinished
+from core.messages import (
+    Heard,
+    IncomingMessage,
+    ReplyEvent,
+    ReplyFinished,
+    Stage,
+    StageStarted,
+    TextDelta,
+    TextFinished,
+)
 
 if TYPE_CHECKING:
     from bot.telegram_api import TelegramApi
@@ -29,6 +42,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LISTENING = "🎤 正在听…"
 STREAM = "stream"
 """The kind of note that names the message in which an answer is streamed."""
 _UNFINISHED = " …"
@@ -80,8 +94,8 @@ class TelegramDraft:
         self._message = message
         self._timing = timing
         self._draft_id = draft_id_of(message)
-        self._text = ""
-        self._shown = ""
+        self._heading = self._text = ""
+        self._shown = ("", "")
         self._shown_at = 0.0
         self._stream_id: int | None = None
         self._is_complete = self._is_closed = False
@@ -93,17 +107,25 @@ class TelegramDraft:
     async def show(self, event: ReplyEvent) -> None:
         """Take the next event."""
         match event:
+            case StageStarted(Stage.TRANSCRIBE) if not self._place.is_group:
+                self._heading = LISTENING  # in a group it would be a message, and count as one
+                self._begin()
+            case Heard():
+                self._heading = heard_line(event.text)
+                self._begin()
             case TextDelta():
-                if self._next_text is None:
-                    timing = self._timing
-                    wait = (
-                        timing.first_group_seconds if self._place.is_group else timing.first_private_seconds
-                    )
-                    self._next_text = _now() + wait
                 self._text = event.text if event.restart else self._text + event.text
-                self._changed.set()
+                self._begin()
             case TextFinished() | ReplyFinished():
                 self._is_complete = True  # the whole answer is about to be delivered
+
+    def _begin(self) -> None:
+        """There is something to be seen, from a moment later on."""
+        if self._next_text is None:
+            timing = self._timing
+            wait = timing.first_group_seconds if self._place.is_group else timing.first_private_seconds
+            self._next_text = _now() + wait
+        self._changed.set()
 
     async def close(self) -> None:
         """Stop; what is on its way arrives first, so that it cannot overtake the whole answer."""
@@ -139,7 +161,7 @@ class TelegramDraft:
         return max(0.0, due - _now())
 
     def _has_news(self) -> bool:
-        if self._text != self._shown:
+        if (self._heading, self._text) != self._shown:
             return True
         return not self._place.is_group and _now() >= self._shown_at + self._timing.renew_seconds
 
@@ -152,15 +174,17 @@ class TelegramDraft:
         if self._is_complete or self._next_text is None or now < self._next_text or not self._has_news():
             return
         self._next_text = now + self._pacer.limits.draft_interval_seconds
-        if self._text.strip() and self._may_show(counts=self._place.is_group):
-            await self._show_text(self._text)
+        if (self._heading or self._text.strip()) and self._may_show(counts=self._place.is_group):
+            await self._show_text()
 
     def _may_show(self, *, counts: bool) -> bool:
         return self._pacer.try_turn(self._place.chat_id, is_group=self._place.is_group, counts=counts)
 
-    async def _show_text(self, text: str) -> None:
-        self._shown, self._shown_at = text, _now()
-        shown = tail(text, MAX_TEXT_UNITS - len(_UNFINISHED))
+    async def _show_text(self) -> None:
+        self._shown, self._shown_at = (self._heading, self._text), _now()
+        heading = f"{clean(self._heading)}\n\n" if self._heading else ""
+        room = MAX_TEXT_UNITS - utf16_units(heading) - len(_UNFINISHED)
+        shown = f"{heading}{tail(self._text, room)}".rstrip()
         if not self._place.is_group:
             await self._api.show_draft(self._place, self._draft_id, shown)
             return

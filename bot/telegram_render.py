@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bot.delivery import heard_line
 from core.composer_wording import ingredient_line, summary
 from core.messages import Reply
 from core.recipe import Recipe
@@ -54,10 +55,11 @@ class RichText:
 
 
 def rich_text_of(reply: Reply) -> RichText:
-    """The whole of `reply`: its recipe as a card under the lead, or its text as it is."""
+    """The whole of `reply`: what was heard, then the recipe as a card under the lead, or the text itself."""
+    heard: list[Piece] = [(heard_line(reply.transcript), "italic"), ("\n\n", "")] if reply.transcript else []
     if reply.recipe is None or not reply.shows_recipe:
-        return RichText(clean(reply.text))
-    return _joined(_card(reply.lead, reply.recipe))
+        return _joined([*heard, (reply.text, "")])
+    return _joined([*heard, *_card(reply.lead, reply.recipe)])
 
 
 def parts_of(reply: Reply) -> tuple[RichText, ...]:
