@@ -37,7 +37,7 @@ from bot.feishu_events import (
 )
 from bot.feishu_http import FeishuHttp, Patience
 from bot.feishu_long_connection import ConnectionLimits, LongConnection
-from bot.feishu_permissions import missing_permissions
+from bot.feishu_permissions import missing_for_recordings, missing_permissions
 from bot.feishu_webhook import WEBHOOK_PATH, FeishuWebhook
 from core.errors import ChannelError, InputError, SettingsError
 from core.messages import IncomingMessage, Picture, Reply, VoiceClip
@@ -262,6 +262,7 @@ class FeishuChannel:
         try:
             identity = await self._api.bot_identity(_AT_START)
             missing = await missing_permissions(self._api)
+            deaf = await missing_for_recordings(self._api)
             if self._webhook is None:
                 await self._api.connection_endpoint()
         except ChannelError as exc:
@@ -271,7 +272,8 @@ class FeishuChannel:
                 await self._api.close()
         if missing:
             raise SettingsError("FEISHU_APP_ID", f"the app lacks the permissions {', '.join(missing)}")
-        return f"{identity.name or 'Feishu bot'} ({identity.open_id})"
+        note = f"; it cannot fetch voice messages without {deaf}" if deaf else ""
+        return f"{identity.name or 'Feishu bot'} ({identity.open_id}){note}"
 
     async def _identify(self) -> None:
         """Learn the bot's own open_id, without which no group is answered.

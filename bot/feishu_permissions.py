@@ -17,18 +17,31 @@ async def missing_permissions(api: FeishuApi) -> list[str]:
     Raises:
         ChannelError: the platform cannot be reached.
     """
-    probes: tuple[Callable[[], Awaitable[str]], ...] = (
+    probes: tuple[Callable[[], Awaitable[object]], ...] = (
         lambda: api.reply(_PROBED_MESSAGE, "text", {"text": ""}, uuid="permission-check"),
         lambda: api.upload_image(b"", "image/png"),
         lambda: api.card_of(_PROBED_MESSAGE),
         lambda: api.create_card({"schema": "2.0", "body": {"elements": []}}),
     )
-    missing = []
-    for probe in probes:
-        try:
-            await probe()
-        except FeishuPermissionError as exc:
-            missing.append(" or ".join(exc.scopes) or exc.message)
-        except FeishuRefusedError:
-            continue
-    return missing
+    return [missing for probe in probes if (missing := await _missing(probe))]
+
+
+async def missing_for_recordings(api: FeishuApi) -> str:
+    """What is missing to fetch voice messages, "" when nothing is: im:resource is for uploads alone.
+
+    It is asked for separately since a bot that only reads does without.
+
+    Raises:
+        ChannelError: the platform cannot be reached.
+    """
+    return await _missing(lambda: api.download(_PROBED_MESSAGE, "file_0", "file", max_bytes=0))
+
+
+async def _missing(probe: Callable[[], Awaitable[object]]) -> str:
+    try:
+        await probe()
+    except FeishuPermissionError as exc:
+        return " or ".join(exc.scopes) or exc.message
+    except FeishuRefusedError:
+        return ""
+    return ""

@@ -18,6 +18,7 @@ from telegram.error import BadRequest, Conflict, Forbidden, InvalidToken, Telegr
 from bot.telegram_request import AiohttpRequest, FloodError
 from tests.fakes.telegram_server import TOKEN, Fault, TelegramServer, flood
 from tests.fakes.telegram_world import GROUP_ID, USER_ID, TelegramWorld, mentions_in
+from tests.fakes.voice_notes import opus_note
 
 KEYBOARD = InlineKeyboardMarkup([[InlineKeyboardButton("换一道", callback_data="=换一道")]])
 
@@ -70,7 +71,7 @@ async def every_message(bot: Bot) -> list[Message]:
         edited,
         await bot.send_photo(USER_ID, picture(), caption="番茄"),
         await bot.send_document(USER_ID, b"{}", filename="a.json"),
-        await bot.send_voice(USER_ID, b"OggS", duration=1),
+        await bot.send_voice(USER_ID, opus_note(), duration=1),
     ]
 
 

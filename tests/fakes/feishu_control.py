@@ -59,6 +59,7 @@ class FeishuControl:
                     "text": world.text_of(message),
                     "is_streaming": bool(message.card_id) and world.cards[message.card_id].is_streaming,
                     "uuid": message.uuid,
+                    "duration_ms": world.speech.get(message.content.get("file_key", "")),
                     "at": message.at,
                 }
                 for message in world.sent

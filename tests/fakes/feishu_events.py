@@ -21,6 +21,7 @@ from Crypto.Cipher import AES
 
 from tests.fakes.feishu_limits import Json
 from tests.fakes.feishu_world import VERIFICATION_TOKEN, BotMessage, FeishuWorld, UserMessage
+from tests.fakes.voice_notes import as_bytes
 
 ALICE = "ou_alice00000000000000000000000001"
 BOB = "ou_bob000000000000000000000000002"
@@ -69,6 +70,22 @@ class FeishuEvents:
             thread_id=thread_id,
             mentions=mentions,
         )
+
+    def voice_note(
+        self, content: bytes | str, *, duration_ms: int = 2000, user: str = ALICE, chat: str = ALICES_CHAT
+    ) -> Json:
+        """A voice message; `content` in Base64 when it comes in JSON."""
+        return self._with_file("audio", {"duration": duration_ms}, as_bytes(content), user, chat)
+
+    def file(self, name: str, content: bytes | str, *, user: str = ALICE, chat: str = ALICES_CHAT) -> Json:
+        """A file as the file dialog sends it."""
+        return self._with_file("file", {"file_name": name}, as_bytes(content), user, chat)
+
+    def _with_file(self, kind: str, details: Json, content: bytes, user: str, chat: str) -> Json:
+        key = self._world.new_id("file_v3")
+        event = self.message(kind, {"file_key": key, **details}, user=user, chat=chat)
+        self._world.resources[event["event"]["message"]["message_id"], key] = content
+        return event
 
     def message(
         self,

@@ -7,7 +7,11 @@
   (same page and …/trouble-shooting/how-to-resolve-error-230001).
 - A message can be edited 20 times: 230072 (https://open.feishu.cn/document/server-docs/im-v1/message/update).
 - Pictures: 1 byte to 10 MB, 234006 beyond (https://open.feishu.cn/document/server-docs/im-v1/image/create);
-  files: 1 byte to 30 MB, 234006, empty 234010 (…/file/create).
+  files: 1 byte to 30 MB, 234006, empty 234010; of seven types, of which "opus" is for audio messages and has
+  a duration in milliseconds (…/file/create). That the bytes of an "opus" are looked at is stricter than said.
+- An audio message needs the key of a file uploaded as such, 230055 otherwise (…/message/create).
+- A message's file: `type` is "image" or "file", `file_key` must belong to `message_id`, 234003 otherwise; at
+  most 100 MB, 234037 (https://open.feishu.cn/document/server-docs/im-v1/message/get-2).
 - A reply to a message of a topic goes into that topic.
 """
 
@@ -17,6 +21,7 @@ import json
 
 from aiohttp import web
 
+from tests.fakes.downloads import Downloads
 from tests.fakes.feishu_limits import ApiError, Json, RateCounter
 from tests.fakes.feishu_world import (
     UUID_SECONDS,
@@ -26,16 +31,21 @@ from tests.fakes.feishu_world import (
     UserMessage,
     checked_card,
 )
+from tests.fakes.voice_notes import is_opus
 
 MAX_TEXT_BYTES = 150 * 1024
 MAX_CARD_BYTES = 30 * 1024
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 MAX_FILE_BYTES = 30 * 1024 * 1024
 MAX_EDITS = 20
+FILE_TYPES = {"opus", "mp4", "pdf", "doc", "xls", "ppt", "stream"}
 
 
 class FeishuMessages:
+    """The methods; `downloads` is how files leave."""
+
     def __init__(self, world: FeishuWorld, rates: RateCounter) -> None:
+        self.downloads = Downloads()
         self._world = world
         self._rates = rates
 
@@ -83,21 +93,30 @@ class FeishuMessages:
     async def upload_file(self, request: web.Request) -> Json:
         form = await request.post()
         content = _file(form.get("file"))
-        if not form.get("file_type") or not form.get("file_name"):
+        kind, duration = form.get("file_type"), str(form.get("duration", "0"))
+        if kind not in FILE_TYPES or not form.get("file_name") or not duration.isdecimal():
             raise ApiError(234001, "Invalid request param.")
         if not content:
             raise ApiError(234010, "File's size can't be 0.")
         if len(content) > MAX_FILE_BYTES:
             raise ApiError(234006, "The file size exceed the max value.")
+        if kind == "opus" and not is_opus(content):
+            raise ApiError(234001, "Invalid request param.")
         key = self._world.new_id("file_v3")
         self._world.files[key] = (str(form["file_name"]), content)
+        if kind == "opus":
+            self._world.speech[key] = int(duration)
         return {"file_key": key}
 
-    async def download(self, request: web.Request) -> web.Response:
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("type") not in {"image", "file"}:
+            raise ApiError(234001, "Invalid request param.")
         key = (request.match_info["message_id"], request.match_info["file_key"])
         if key not in self._world.resources:
             raise ApiError(234003, "File not in msg.")
-        return web.Response(body=self._world.resources[key], content_type="application/octet-stream")
+        if len(self._world.resources[key]) > self._world.max_resource_bytes:
+            raise ApiError(234037, "Downloaded file size exceeds limit.")
+        return await self.downloads.answer(request, self._world.resources[key])
 
     def _send(self, body: Json, chat_id: str, *, reply_to: str = "", thread_id: str = "") -> Json:
         uuid = str(body.get("uuid") or "")
@@ -138,9 +157,11 @@ class FeishuMessages:
             pieces = [piece for line in content["zh_cn"]["content"] for piece in line]
             images = [piece["image_key"] for piece in pieces if piece["tag"] == "img"]
         known = all(key in self._world.images for key in images)
-        known = known and (kind != "file" or content.get("file_key") in self._world.files)
+        known = known and (kind not in {"file", "audio"} or content.get("file_key") in self._world.files)
         if not known or (kind == "text" and not content.get("text")):
             raise _invalid("content")
+        if kind == "audio" and content["file_key"] not in self._world.speech:
+            raise ApiError(230055, "The type of file upload does not match the type of message being sent.")
         assert kind != "text" or "<at" not in content["text"], "an answer calls people"
         return content, ""
 

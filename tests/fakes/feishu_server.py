@@ -5,7 +5,8 @@ It prints its address (FEISHU_DOMAIN); id and secret are APP_ID and APP_SECRET o
 whole-process test drives it by HTTP:
 
     POST /control/do         {"what": "private_text", "text": "红烧肉怎么做", "chat": "oc_1"} → the event
-                             (`what` is a method of `FeishuEvents`; group_text mentions the bot as {0})
+                             (`what` is a method of `FeishuEvents`; group_text mentions the bot as {0};
+                             {"what": "voice_note", "content": "T2dnUw…"} is one of those bytes, in Base64)
     POST /control/again      {"event": {…}}: push an event once more
     GET  /control/sent       [{"message_id", "chat_id", "reply_to", "kind", "text", "uuid"}], in order
     GET  /control/pushes     [{"event_id", "attempts", "acknowledged"}]
@@ -48,6 +49,7 @@ from tests.fakes.feishu_world import FeishuWorld
 Method = Callable[[web.Request], Awaitable[Json | web.StreamResponse]]
 _RENEWED_BEFORE_SECONDS = 1800.0
 _SEND = ("im:message", "im:message:send_as_bot")
+_READ = ("im:message", "im:message:readonly", "im:message.history:readonly")
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class FeishuServer:
         self.events = FeishuEvents(self.world)
         self.pushes = FeishuPushes(self.world)
         self.rates = RateCounter(self._now, limits)
+        self.messages = FeishuMessages(self.world, self.rates)
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.domain = ""
@@ -103,7 +106,7 @@ class FeishuServer:
             await self._changed.wait_for(condition)
 
     def application(self) -> web.Application:
-        messages = FeishuMessages(self.world, self.rates)
+        messages = self.messages
         cards = FeishuCardKit(self.world, self.rates)
         app = web.Application(client_max_size=64 * 1024 * 1024)
         write = ("cardkit:card:write",)
@@ -116,7 +119,7 @@ class FeishuServer:
             ("send", "POST", f"{im}/messages", messages.create, _SEND),
             ("reply", "POST", f"{message}/reply", messages.reply, _SEND),
             ("edit", "PUT", message, messages.edit, _SEND),
-            ("download", "GET", f"{message}/resources/{{file_key}}", messages.download, _SEND[:1]),
+            ("download", "GET", f"{message}/resources/{{file_key}}", messages.download, _READ),
             ("upload_image", "POST", f"{im}/images", messages.upload_image, uploads),
             ("upload_file", "POST", f"{im}/files", messages.upload_file, uploads),
             ("create_card", "POST", cardkit, cards.create, write),

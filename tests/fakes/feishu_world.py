@@ -94,7 +94,10 @@ class FeishuWorld:
     cards: dict[str, CardEntity] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    speech: dict[str, int] = field(default_factory=dict)
+    """The milliseconds of files that were uploaded as Opus; 0 when that was not said."""
     resources: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    max_resource_bytes: int = 100 * 1024 * 1024
     gone_chats: set[str] = field(default_factory=set)
     numbers: count[int] = field(default_factory=lambda: count(1))
 

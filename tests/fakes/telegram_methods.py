@@ -14,6 +14,7 @@ from tests.fakes import telegram_rules as rules
 from tests.fakes.telegram_limits import RateLimits
 from tests.fakes.telegram_rules import ApiError, bad_request
 from tests.fakes.telegram_world import Json, TelegramWorld
+from tests.fakes.voice_notes import is_opus
 
 Files = dict[str, tuple[str, bytes]]
 
@@ -128,8 +129,18 @@ class TelegramMethods:
         return self._post(given, {"document": document, **self._caption_of(given)}, upload=name)
 
     def _send_voice(self, given: Parameters, files: Files) -> Json:
+        """Docs: "an .OGG file encoded with OPUS" (MP3 and M4A, which the bot does not make, aside).
+
+        A person may want no voice notes (ChatFullInfo, has_restricted_voice_and_video_messages), a group may
+        have banned them (ChatPermissions, can_send_voice_notes): `world.no_voice` holds what is said then.
+        """
         name, content = self._upload(given, files, "voice")
-        voice = {**self.world.keep_file(content, "voice"), "duration": given.number("duration")}
+        if not is_opus(content):
+            raise bad_request("VOICE_FILE_INVALID")  # the wording is ours
+        if reason := self.world.no_voice.get(given.number("chat_id")):
+            raise bad_request(reason)
+        kept = self.world.keep_file(content, "voice")
+        voice = {**kept, "duration": given.number("duration"), "mime_type": "audio/ogg"}
         return self._post(given, {"voice": voice, **self._caption_of(given)}, upload=name)
 
     def _send_chat_action(self, given: Parameters, _files: Files) -> bool:
@@ -179,7 +190,8 @@ class TelegramMethods:
         if len(content) > rules.MAX_DOWNLOAD_BYTES:
             raise bad_request("file is too big")
         file_id = given.text("file_id")
-        return {"file_id": file_id, "file_unique_id": file_id, "file_size": len(content), "file_path": path}
+        size = {"file_size": len(content)} if self.world.tells_sizes else {}
+        return {"file_id": file_id, "file_unique_id": file_id, "file_path": path, **size}
 
     def _post(self, given: Parameters, body: Json, upload: str = "") -> Json:
         """What every sending method does with its chat, thread, reply and keyboard."""

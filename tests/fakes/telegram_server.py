@@ -4,7 +4,8 @@ Run as: python -m tests.fakes.telegram_server --port 0 [--token 7000000001:…] 
 It prints its address (TELEGRAM_API_URL). A whole-process test drives it by HTTP:
 
     POST /control/do      {"what": "private_text", "text": "红烧肉怎么做", "user_id": 1001} → the update
-                          (`what` is a method of `TelegramWorld`)
+                          (`what` is a method of `TelegramWorld`; {"what": "voice", "content": "T2dnUw…"} is a
+                          voice note of those bytes, in Base64)
     GET  /control/sent    every executed call that writes: [{"method", "chat_id", "message_id", "text", …}]
     POST /control/fail    {"method": "sendMessage", "drop": "after"} (a `Fault`; "retry_after": 2 for 429)
 
@@ -16,6 +17,8 @@ Rules, and where they come from (core.telegram.org/bots/api unless named):
   its update_id"; long polling; not while a webhook is set (409); of two pollers the older is answered 409
   (github.com/tdlib/telegram-bot-api, Client.cpp).
 - setWebhook: updates are posted with X-Telegram-Bot-Api-Secret-Token, again until the answer is 2xx.
+- getFile: "bots can download files of up to 20MB in size … via the link
+  https://api.telegram.org/file/bot<token>/<file_path>"; a file's size is optional (File, Voice).
 - Rules of sending: `telegram_methods`, `telegram_rules`; limits and faults: `telegram_limits`.
 """
 
@@ -32,6 +35,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.downloads import Downloads
 from tests.fakes.telegram_feed import TelegramFeed
 from tests.fakes.telegram_limits import Fault, RateLimits, flood
 from tests.fakes.telegram_methods import Files, Parameters, TelegramMethods
@@ -62,6 +66,7 @@ class TelegramServer:
         calls: every call that reached a method, getUpdates left out, in the order of its answer.
         faults: what goes wrong with the next calls of a method ("*": of any); None lets one pass.
         feed: getUpdates and the webhook.
+        downloads: how files leave; `fail("download", …)` makes that go wrong.
     """
 
     def __init__(self, token: str = TOKEN) -> None:
@@ -74,6 +79,7 @@ class TelegramServer:
         self.changed = asyncio.Condition()
         self.faults: defaultdict[str, deque[Fault | None]] = defaultdict(deque)
         self.feed = TelegramFeed(self.world, self.changed)
+        self.downloads = Downloads()
 
     @asynccontextmanager
     async def running(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[TelegramServer]:
@@ -142,7 +148,9 @@ class TelegramServer:
         if fault.drop == "before":
             return _hang_up(request)
         if fault.error is not None:
-            refused = Call(request.match_info["method"], {}, {}, time.monotonic(), fault.error.status)
+            refused = Call(
+                request.match_info.get("method", "download"), {}, {}, time.monotonic(), fault.error.status
+            )
             await self._record(refused)
             return _json(fault.error.body(), fault.error.status)
         if fault.status:
@@ -176,12 +184,16 @@ class TelegramServer:
             self.calls.append(call)
             self.changed.notify_all()
 
-    async def _download(self, request: web.Request) -> web.Response:
+    async def _download(self, request: web.Request) -> web.StreamResponse:
         if request.match_info["token"] != self.token:
             return _json(ApiError(401, "Unauthorized").body(), 401)
+        queue = self.faults.get("download")
+        fault = queue.popleft() if queue else None
+        if fault is not None and (response := await self._early(request, fault)) is not None:
+            return response
         for path, content in self.world.files.values():
             if path == request.match_info["path"]:
-                return web.Response(body=content)
+                return await self.downloads.answer(request, content)
         return _json(ApiError(404, "Not Found").body(), 404)
 
     async def _control_do(self, request: web.Request) -> web.Response:
@@ -204,6 +216,7 @@ def _summary(call: Call) -> Json:
     chat_id = result.get("chat", {}).get("id")
     said = {key: result[key] for key in ("message_id", "text", "caption") if key in result}
     kinds = [kind for kind in ("photo", "document", "voice") if kind in result]
+    said |= {"duration": result["voice"]["duration"]} if "voice" in result else {}
     reply_to = result.get("reply_to_message", {}).get("message_id")
     return {
         "method": call.method,

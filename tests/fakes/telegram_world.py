@@ -30,6 +30,8 @@ class TelegramWorld:
         updates: what getUpdates has not been told to forget.
         callbacks: ids of presses that may still be answered.
         files: file_id → (path, content).
+        tells_sizes: whether files come with their (optional) size.
+        no_voice: chat_id → how a voice note is refused there.
     """
 
     def __init__(self) -> None:
@@ -43,6 +45,8 @@ class TelegramWorld:
         self.topics: set[tuple[int, int]] = set()
         self.callbacks: set[str] = set()
         self.files: dict[str, tuple[str, bytes]] = {}
+        self.tells_sizes = True
+        self.no_voice: dict[int, str] = {}
         self._update_ids = count(500_000_001)  # docs, Update: "start from a certain positive number"
         self._message_ids = count(101)
         self._callback_ids = count(4_382_000_000_000_001)
@@ -188,7 +192,8 @@ class TelegramWorld:
     def _file(self, content: bytes, folder: str = "files", suffix: str = "") -> Json:
         number = len(self.files)
         self.files[f"file-{number}"] = (f"{folder}/file_{number}{suffix}", content)
-        return {"file_id": f"file-{number}", "file_unique_id": f"u{number}", "file_size": len(content)}
+        size = {"file_size": len(content)} if self.tells_sizes else {}
+        return {"file_id": f"file-{number}", "file_unique_id": f"u{number}", **size}
 
 
 def person(user_id: int) -> Json:
