@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -159,7 +159,7 @@ class AccessGate:
         """Answer `message`, or say why not; an empty reply is not delivered."""
         refusal = self._access.refusal(message)
         if refusal is None:
-            async with aclosing(_generator(self._handler.handle(message))) as events:
+            async with aclosing(self._handler.handle(message)) as events:
                 async for event in events:
                     yield event
             return
@@ -167,13 +167,3 @@ class AccessGate:
             yield TextDelta(refusal.text)
             yield TextFinished(refusal)
         yield ReplyFinished(refusal)
-
-
-async def _generator(events: AsyncIterator[ReplyEvent]) -> AsyncGenerator[ReplyEvent, None]:
-    """`events` as something that can be closed, which closes them too."""
-    try:
-        async for event in events:
-            yield event
-    finally:
-        if isinstance(events, AsyncGenerator):
-            await events.aclose()

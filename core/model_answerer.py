@@ -6,8 +6,8 @@ one sentence says so, and the composer answers from the recipe.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 
 from core.answering import AnotherDish, AnswerRequest, ForServings, Turn, Understanding
 from core.composer import Composer
@@ -63,7 +63,7 @@ class ModelAnswerer:
             return
         written: list[str] = []
         try:
-            async with _closing(
+            async with aclosing(
                 self._language_model.stream(self._prompt(request), self._sampling_for(request))
             ) as pieces:
                 async for piece in pieces:
@@ -135,23 +135,13 @@ class FollowUpRewriter:
     async def _rewritten(self, turn: Turn, language_model: LanguageModel) -> str:
         prompt = rewrite_prompt(turn.question, turn.conversation.messages, budget_tokens=self._context_tokens)
         written = ""
-        async with _closing(language_model.stream(prompt, _REWRITE_SAMPLING)) as pieces:
+        async with aclosing(language_model.stream(prompt, _REWRITE_SAMPLING)) as pieces:
             async for piece in pieces:
                 written += piece
                 # Past this it is no rewritten question, and parse_rewrite refuses it.
                 if len(written) > 2 * MAX_REWRITE_CHARACTERS:
                     break
         return parse_rewrite(written, turn.question)
-
-
-@contextlib.asynccontextmanager
-async def _closing(stream: AsyncIterator[str]) -> AsyncGenerator[AsyncIterator[str], None]:
-    """Close the model's stream when the reader leaves early, so that its connection is given back."""
-    try:
-        yield stream
-    finally:
-        if isinstance(stream, AsyncGenerator):
-            await stream.aclose()
 
 
 def _question_for_model(request: AnswerRequest, recipe: Recipe) -> str:

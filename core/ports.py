@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -41,8 +41,8 @@ class LanguageModel(Protocol):
     def name(self) -> str:
         """What backs it, for `check` and logs: backend and model."""
 
-    def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncIterator[str]:
-        """Yield the answer in pieces as it is written.
+    def stream(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncGenerator[str, None]:
+        """Yield the answer in pieces as it is written; closed early, it hangs up on the model.
 
         Raises:
             ModelError: see `core.errors`; may be raised after some pieces were yielded.

@@ -14,14 +14,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy import Engine, event, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from core.errors import SettingsError
 from storage.failures import storage_error
-from storage.session import Synchronous, label_of
+from storage.session import Synchronous, label_of, prepare_sqlite
 from storage.tables import UtcDateTime
 
 _METADATA = sa.MetaData()
@@ -200,25 +198,6 @@ def _engine(url: str, synchronous: Synchronous, busy_timeout_seconds: float) -> 
     except (SQLAlchemyError, ModuleNotFoundError) as exc:
         message = "not an address that the inbox can use: postgresql://… or empty for SQLite"
         raise SettingsError("DATABASE_URL", message) from exc
-    _prepare_sqlite(engine, synchronous, busy_timeout_seconds)
+    # The work queue expects sqlite3 to begin with BEGIN IMMEDIATE before the first write.
+    prepare_sqlite(engine, synchronous, busy_timeout_seconds, begins="IMMEDIATE")
     return engine
-
-
-def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_timeout_seconds: float) -> None:
-    pragmas = (
-        f"busy_timeout = {round(busy_timeout_seconds * 1000)}",
-        "journal_mode = WAL",
-        f"synchronous = {synchronous.upper()}",
-        "foreign_keys = ON",
-        "secure_delete = ON",
-    )
-
-    def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        # sqlite3 then begins with BEGIN IMMEDIATE before the first write, as the work queue expects.
-        connection.isolation_level = "IMMEDIATE"
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    event.listen(engine, "connect", on_connect)

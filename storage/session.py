@@ -200,7 +200,8 @@ def _engine(url: str, synchronous: Synchronous, busy_timeout_seconds: float) -> 
         message = f"the package {exc.name} is not installed: pip install {exc.name}"
         raise SettingsError(setting, message) from exc
     if backend == "sqlite":
-        _prepare_sqlite(engine, synchronous, busy_timeout_seconds)
+        prepare_sqlite(engine, synchronous, busy_timeout_seconds)
+        _begin_by_what_is_to_be_done(engine)
     return engine
 
 
@@ -208,7 +209,21 @@ def _is_in_memory(url: URL) -> bool:
     return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
 
 
-def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_timeout_seconds: float) -> None:
+def prepare_sqlite(
+    engine: Engine,
+    synchronous: Synchronous,
+    busy_timeout_seconds: float,
+    *,
+    begins: Literal["IMMEDIATE"] | None = None,
+) -> None:
+    """Have every connection of `engine` opened as the bot's files want it.
+
+    Args:
+        engine: of a SQLite file.
+        synchronous: `normal` survives a killed process, `full` a power cut too.
+        busy_timeout_seconds: how long to wait for another process that is writing.
+        begins: how sqlite3 begins a transaction before the first write; None leaves that to SQLAlchemy.
+    """
     pragmas = (
         f"busy_timeout = {round(busy_timeout_seconds * 1000)}",
         "journal_mode = WAL",
@@ -218,18 +233,20 @@ def _prepare_sqlite(engine: Engine, synchronous: Synchronous, busy_timeout_secon
     )
 
     def on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        # Off: sqlite3's own idea of when a transaction begins. `on_begin` says it.
-        connection.isolation_level = None
+        connection.isolation_level = begins
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    event.listen(engine, "connect", on_connect)
+
+
+def _begin_by_what_is_to_be_done(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
 
 

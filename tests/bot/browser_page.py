@@ -24,29 +24,44 @@ FLAGS = [
 
 
 @dataclass
-class Watched:
+class Visit:
     """A page, what it complained about, and what it asked for."""
 
     page: Page
-    server: Served
+    address: str
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
-    def note_message(self, message: ConsoleMessage) -> None:
+    def assert_quiet(self) -> None:
+        """Nothing was complained about or asked of the outside."""
+        assert self.complaints == []
+        assert [url for url in self.requests if not url.startswith((self.address, "blob:"))] == []
+
+    async def open(self) -> None:
+        self.page.on("console", self._note_message)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._note_request)
+        await self.page.goto(self.address)
+        await expect(self.page.locator("#log")).to_have_attribute("aria-busy", "false")
+
+    def _note_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.complaints.append(message.text)
 
-    def note_request(self, request: Request) -> None:
+    def _note_request(self, request: Request) -> None:
         self.requests.append(request.url)
 
 
+@dataclass(kw_only=True)
+class Watched(Visit):
+    """A page, and the server in this process that it came from."""
+
+    server: Served
+
+
 async def open_page(server: Served, context: BrowserContext) -> Watched:
-    watched = Watched(await context.new_page(), server)
-    watched.page.on("console", watched.note_message)
-    watched.page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    watched.page.on("request", watched.note_request)
-    await watched.page.goto(server.address)
-    await expect(watched.page.locator("#log")).to_have_attribute("aria-busy", "false")
+    watched = Watched(await context.new_page(), server.address, server=server)
+    await watched.open()
     return watched
 
 

@@ -55,8 +55,7 @@ async def watched(server: Served, browser: Browser) -> AsyncIterator[Watched]:
     context = await browser.new_context(viewport={"width": 1100, "height": 800})
     opened = await open_page(server, context)
     yield opened
-    assert opened.complaints == []
-    assert [url for url in opened.requests if not url.startswith((server.address, "blob:"))] == []
+    opened.assert_quiet()
     await context.close()
 
 

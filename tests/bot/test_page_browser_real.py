@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.async_api import ConsoleMessage, Page, Request, async_playwright, expect
+from playwright.async_api import async_playwright, expect
 
-from tests.bot.browser_page import CHROMIUM, FLAGS, ask
+from tests.bot.browser_page import CHROMIUM, FLAGS, Visit, ask
 from tests.bot.test_page_browser import HOSTILE
 from tests.whole.bot_process import BotProcess
 from tests.whole.running_bot import running
@@ -28,23 +27,6 @@ pytestmark = [
 SCREENSHOT = os.environ.get("SCREENSHOT")
 
 
-@dataclass
-class Visit:
-    """A page, what it complained about, and what it asked for."""
-
-    page: Page
-    address: str
-    complaints: list[str] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-
-    def note_message(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
-
-    def note_request(self, request: Request) -> None:
-        self.requests.append(request.url)
-
-
 @pytest.fixture
 async def visit(tmp_path: Path) -> AsyncIterator[Visit]:
     """The page of a bot that starts for the first time. Nothing outside may be asked for."""
@@ -53,14 +35,9 @@ async def visit(tmp_path: Path) -> AsyncIterator[Visit]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = await browser.new_context(viewport={"width": 1100, "height": 1250})
         visit = Visit(await context.new_page(), server.address)
-        visit.page.on("console", visit.note_message)
-        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-        visit.page.on("request", visit.note_request)
-        await visit.page.goto(server.address)
-        await expect(visit.page.locator("#log")).to_have_attribute("aria-busy", "false")
+        await visit.open()
         yield visit
-        assert visit.complaints == []
-        assert [url for url in visit.requests if not url.startswith((server.address, "blob:"))] == []
+        visit.assert_quiet()
         await browser.close()
 
 

@@ -122,7 +122,7 @@ class TestLanguageModel:
         stage.will_answer("四")
         stream = stage.model.stream(PROMPT, Sampling())
         assert await anext(stream) == "一"
-        await stream.aclose()  # type: ignore[attr-defined]  # the port promises an iterator, both are generators
+        await stream.aclose()
         assert await read(stage.model) == ["四"]
 
     async def test_check_says_what_answered(self, stage: Stage) -> None:
@@ -140,6 +140,6 @@ class TestLanguageModel:
 
 
 async def consume(model: LanguageModel, pieces: list[str]) -> None:
-    async with aclosing(model.stream(PROMPT, Sampling())) as stream:  # type: ignore[type-var]
+    async with aclosing(model.stream(PROMPT, Sampling())) as stream:
         async for piece in stream:
             pieces.append(piece)  # noqa: PERF401 - what came before the error is what is asked for
