@@ -4,6 +4,7 @@ Run as:
     python -m bot run
     python -m bot chat
     python -m bot chat --once "红烧肉怎么做" --user me --json
+    python -m bot chat --voice question.ogg --json
     python -m bot check
 """
 
@@ -18,6 +19,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -75,9 +77,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     commands.add_parser("run", help="start the bot and print the address of its chat page")
     chat = commands.add_parser("chat", help="talk to the bot in this terminal")
-    chat.add_argument("--once", metavar="TEXT", help="one turn, then leave")
+    turn = chat.add_mutually_exclusive_group()
+    turn.add_argument("--once", metavar="TEXT", help="one turn, then leave")
+    turn.add_argument("--voice", metavar="FILE", type=Path, help="one turn with a recording, then leave")
     chat.add_argument("--user", default="me", help="whose conversation it is (default: me)")
-    chat.add_argument("--json", action="store_true", help="with --once: print one JSON object")
+    chat.add_argument("--json", action="store_true", help="with --once or --voice: print one JSON object")
     commands.add_parser("check", help="name every component, what backs it and whether it works")
     return parser
 
@@ -92,14 +96,22 @@ async def _run(_options: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _chat(options: argparse.Namespace, settings: Settings) -> int:
-    if options.json and options.once is None:
-        raise SettingsError("--json", "goes with --once TEXT")
+    one_turn = options.once is not None or options.voice is not None
+    if options.json and not one_turn:
+        raise SettingsError("--json", "goes with --once TEXT or --voice FILE")
+    if options.voice and not options.voice.is_file():
+        raise SettingsError("--voice", f"{options.voice}: no such file")
     async with _assembled(settings) as assistant:
-        terminal = TerminalChannel(assistant.handler, settings.data_dir / "exports")
-        if options.once is None:
+        terminal = TerminalChannel(
+            assistant.handler,
+            settings.data_dir / "exports",
+            max_recording_megabytes=settings.voice_max_megabytes,
+        )
+        if not one_turn:
             await terminal.session(options.user)
             return 0
-        reply, timings_ms = await terminal.once(options.user, options.once[:MAX_TERMINAL_CHARACTERS])
+        text = (options.once or "")[:MAX_TERMINAL_CHARACTERS]
+        reply, timings_ms = await terminal.once(options.user, text, options.voice)
         document = terminal.keep(reply.document) if reply.document else None
         if options.json:
             _print_json(reply_as_json(reply, timings_ms, document))

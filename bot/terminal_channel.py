@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from bot.message_handler import MessageHandler
+from core.errors import ChannelError, InputError
 from core.messages import (
     ChatKey,
     Document,
@@ -26,11 +27,13 @@ from core.messages import (
     StageStarted,
     TextDelta,
     UserKey,
+    VoiceNote,
 )
 from core.recipe import Recipe
 
 CHANNEL = "terminal"
 _AT_WORK = {
+    Stage.TRANSCRIBE: "正在听…",
     Stage.REWRITE: "正在想你问的是什么…",
     Stage.RETRIEVE: "正在找菜谱…",
     Stage.GENERATE: "正在写…",
@@ -39,14 +42,15 @@ _AT_WORK = {
 _LEAVE = {"exit", "quit", "退出", "再见"}
 
 
-def message_from(user: str, text: str) -> IncomingMessage:
-    """What `user` typed, as a message; each user has a conversation of their own."""
+def message_from(user: str, text: str, recording: Path | None = None) -> IncomingMessage:
+    """What `user` typed or recorded, as a message; each user has a conversation of their own."""
     return IncomingMessage(
         chat=ChatKey(CHANNEL, user),
         user=UserKey(CHANNEL, user),
         message_id=uuid.uuid4().hex,
         text=text,
         received_at=datetime.now(UTC),
+        voice=VoiceNote(reference=str(recording)) if recording else None,
     )
 
 
@@ -57,12 +61,21 @@ class TerminalChannel:
         handler: answers.
         exports_dir: where documents that come with an answer are put.
         console: the terminal.
+        max_recording_megabytes: the largest recording that is read.
     """
 
-    def __init__(self, handler: MessageHandler, exports_dir: Path, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        handler: MessageHandler,
+        exports_dir: Path,
+        console: Console | None = None,
+        *,
+        max_recording_megabytes: float = 20,
+    ) -> None:
         self._handler = handler
         self._exports_dir = exports_dir
         self._console = console or Console()
+        self._max_recording_bytes = int(max_recording_megabytes * 1_000_000)
 
     async def session(self, user: str) -> None:
         """Talk until the person leaves (退出, end of input, or Ctrl-C)."""
@@ -79,10 +92,33 @@ class TerminalChannel:
             if text.strip():
                 await self._answer(user, text)
 
-    async def once(self, user: str, text: str) -> tuple[Reply, dict[str, float]]:
+    async def fetch_recording(self, message: IncomingMessage) -> bytes:
+        """The file that `message` was sent with.
+
+        Raises:
+            InputError: audio_too_large.
+            ChannelError: it cannot be read.
+        """
+        if message.voice is None:
+            raise ChannelError("the message has no recording")
+        try:
+            content = await asyncio.to_thread(self._read, Path(message.voice.reference))
+        except OSError as exc:
+            raise ChannelError(f"the recording cannot be read ({exc.strerror})") from exc
+        if len(content) > self._max_recording_bytes:
+            raise InputError("audio_too_large", f"larger than {self._max_recording_bytes} bytes")
+        return content
+
+    def _read(self, path: Path) -> bytes:
+        with path.open("rb") as file:
+            return file.read(self._max_recording_bytes + 1)
+
+    async def once(
+        self, user: str, text: str, recording: Path | None = None
+    ) -> tuple[Reply, dict[str, float]]:
         """Run one turn silently; returns the reply and how long each stage took, in milliseconds."""
         finished = ReplyFinished(Reply(text=""), {})
-        async with aclosing(self._handler.handle(message_from(user, text))) as events:
+        async with aclosing(self._handler.handle(message_from(user, text, recording))) as events:
             async for event in events:
                 if isinstance(event, ReplyFinished):
                     finished = event
@@ -134,13 +170,13 @@ class TerminalChannel:
 
 
 def reply_as_json(reply: Reply, timings_ms: dict[str, float], document: Path | None) -> str:
-    """One turn as one JSON object, for `chat --once --json`."""
+    """One turn as one JSON object, for `chat --json`."""
     data: dict[str, Any] = {
         "text": reply.text,
         "recipe": recipe_as_data(reply.recipe) if reply.recipe else None,
         "photo": str(reply.picture.path) if reply.picture else None,
         "refused": reply.refused,
-        "transcript": None,
+        "transcript": reply.transcript or None,
         "timings_ms": {stage: round(milliseconds, 1) for stage, milliseconds in timings_ms.items()},
         "buttons": [button.message for button in reply.buttons],
         "document": str(document) if document else None,

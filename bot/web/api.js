@@ -34,6 +34,7 @@ async function getJson(path) {
 
 export const getHistory = () => getJson("/api/history");
 export const getCommands = () => getJson("/api/commands");
+export const getVoice = () => getJson("/api/voice");
 
 /** A random UUID; crypto.randomUUID is missing on plain http addresses other than localhost. */
 export function newMessageId() {
@@ -59,19 +60,31 @@ async function* chunksOf(response, controller) {
   }
 }
 
-/**
- * Asks, and yields the events of the answer. The same id asks for the same answer again.
- * Throws RequestFailed unless the answer came whole.
- */
-export async function* ask(text, messageId) {
+/** Asks, and yields the events of the answer. The same id asks for the same answer again. */
+export function ask(text, messageId) {
+  return eventsOf(post("/api/messages", "application/json", JSON.stringify({ text, message_id: messageId })));
+}
+
+/** Asks by a recording; it is sent once and not kept. */
+export function askByVoice(sound, messageId) {
+  return eventsOf(post(`/api/voice?message_id=${messageId}`, sound.type, sound));
+}
+
+/** Goes on with the answer to a recording that was sent before. */
+export function followVoice(messageId) {
+  return eventsOf(post(`/api/voice?message_id=${messageId}`, "audio/webm", null));
+}
+
+function post(path, contentType, body) {
   const controller = new AbortController();
+  const headers = { "Content-Type": contentType };
+  return { controller, responding: fetch(path, { method: "POST", headers, body, signal: controller.signal }) };
+}
+
+/** Throws RequestFailed unless the answer came whole. */
+async function* eventsOf({ controller, responding }) {
   try {
-    const response = await fetch("/api/messages", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ text, message_id: messageId }),
-      signal: controller.signal,
-    });
+    const response = await responding;
     if (!response.ok) throw await refused(response);
     const decoder = new TextDecoder();
     let rest = "";

@@ -1,10 +1,11 @@
 // The chat page: restores the conversation, sends messages, shows the answers as they are written.
 
-import { ask, getCommands, getHistory, newMessageId } from "./api.js";
+import { ask, askByVoice, followVoice, getCommands, getHistory, getVoice, newMessageId } from "./api.js";
 import { CommandMenu } from "./command_menu.js";
 import { element } from "./dom.js";
 import { Follower } from "./follow.js";
 import { Turn } from "./turn.js";
+import { VoiceInput } from "./voice_input.js";
 
 const byId = (id) => document.getElementById(id);
 const log = byId("log");
@@ -16,6 +17,8 @@ const follower = new Follower({ scroller: byId("scroller"), log, button: byId("t
 const menu = new CommandMenu({
   list: byId("commands"), question, button: byId("open-commands"), changed: questionChanged,
 });
+const voice = new VoiceInput({ composer: byId("composer"), send: sayByVoice, complain: showComplaint });
+const page = { say, edit: editHeard, mayPlay: () => !voice.recording };
 const turns = [];
 let underWay = 0;
 
@@ -25,8 +28,8 @@ function questionChanged() {
   question.style.height = `${question.scrollHeight}px`;
 }
 
-function addTurn() {
-  const turn = new Turn(say);
+function addTurn(messageId) {
+  const turn = new Turn(page, messageId);
   turns.at(-1)?.dropButtons();
   turns.push(turn);
   log.append(turn.node);
@@ -35,25 +38,54 @@ function addTurn() {
 }
 
 function say(text) {
-  const turn = addTurn();
+  const turn = addTurn(newMessageId());
   turn.addQuestion(text);
-  answer(turn, text, newMessageId());
+  answer(turn, text);
   follower.toLatest();
 }
 
 /** Asks and shows the answer; a retry asks with the same id, so that nothing is answered twice. */
-async function answer(turn, text, messageId) {
+async function answer(turn, text) {
+  try {
+    await show(turn, ask(text, turn.messageId));
+    if (text.trim().startsWith("/forget")) await emptyIfForgotten(turn);
+  } catch (error) {
+    turn.fail(error.message, () => answer(turn, text));
+  }
+}
+
+function sayByVoice(sound) {
+  const turn = addTurn(newMessageId());
+  turn.addSpokenQuestion();
+  answerSpoken(turn, askByVoice(sound, turn.messageId));
+  follower.toLatest();
+}
+
+/** The recording is gone once it is sent: a retry goes on with its answer, if it arrived. */
+async function answerSpoken(turn, events) {
+  try {
+    await show(turn, events);
+  } catch (error) {
+    const retry = () => answerSpoken(turn, followVoice(turn.messageId));
+    turn.fail(error.message, error.code === "connection" ? retry : null);
+  }
+}
+
+/** Shows an answer as it comes. */
+async function show(turn, events) {
   turn.startAnswer(underWay > 0);
   underWay += 1;
   try {
-    for await (const event of ask(text, messageId)) turn.receive(event);
+    for await (const event of events) turn.receive(event);
     if (turn !== turns.at(-1)) turn.dropButtons();
-    if (text.trim().startsWith("/forget")) await emptyIfForgotten(turn);
-  } catch (error) {
-    turn.fail(error.message, () => answer(turn, text, messageId));
   } finally {
     underWay -= 1;
   }
+}
+
+function editHeard(text) {
+  menu.writeInstead(text);
+  question.focus();
 }
 
 /** After /forget the page must not go on showing what is gone. */
@@ -79,34 +111,47 @@ function restoreMessages(messages) {
 }
 
 async function restore() {
-  notice.hidden = true;
+  hideNotice();
   try {
     const { messages, unfinished } = await getHistory();
     restoreMessages(messages);
-    for (const { text, message_id: messageId } of unfinished) {
-      const turn = addTurn();
-      turn.addQuestion(text);
-      answer(turn, text, messageId);
+    for (const { text, message_id: messageId, spoken } of unfinished) {
+      const turn = addTurn(messageId);
+      if (spoken) turn.addSpokenQuestion(text);
+      else turn.addQuestion(text);
+      if (spoken) answerSpoken(turn, followVoice(messageId));
+      else answer(turn, text);
     }
     welcome.hidden = turns.length > 0;
     follower.toLatest();
     menu.commands = (await getCommands()).commands;
+    voice.offer((await getVoice()).max_seconds);
     newConversation.hidden = !menu.commands.some(({ name }) => name === "/clear");
   } catch (error) {
-    showNotice(error.message);
+    showNotice(error.message, "重试", () => {
+      for (const turn of turns.splice(0)) turn.node.remove();
+      restore();
+    });
   } finally {
     log.setAttribute("aria-busy", "false");
   }
 }
 
-function showNotice(message) {
-  const retry = element("button", { type: "button", class: "retry", text: "重试" });
-  retry.addEventListener("click", () => {
-    for (const turn of turns.splice(0)) turn.node.remove();
-    restore();
-  });
-  notice.replaceChildren(element("span", { text: message }), retry);
+function showNotice(message, label, act) {
+  const button = element("button", { type: "button", class: "retry", text: label });
+  button.addEventListener("click", act);
+  notice.replaceChildren(element("span", { text: message }), button);
   notice.hidden = false;
+}
+
+function hideNotice() {
+  notice.hidden = true;
+}
+
+/** Why there is no recording; no words take the complaint back. */
+function showComplaint(words) {
+  if (words) showNotice(words, "知道了", hideNotice);
+  else hideNotice();
 }
 
 function send() {

@@ -31,12 +31,15 @@ export class CommandMenu {
       this.dismiss();
       return;
     }
-    if (!this.question.value.startsWith("/")) {
-      this.draft = this.question.value;
-      this.question.value = "/";
-      this.changed();
-    }
+    if (!this.question.value.startsWith("/")) this.writeInstead("/");
     this.update();
+  }
+
+  /** Writes `text` into the question; what was being written there comes back once that is sent. */
+  writeInstead(text) {
+    if (this.question.value.trim() && this.question.value !== text) this.draft = this.question.value;
+    this.question.value = text;
+    this.changed();
   }
 
   /** What was being written before the menu took its place; handed out once. */

@@ -3,8 +3,11 @@
 import { element } from "./dom.js";
 import { dishPicture } from "./lightbox.js";
 import { foldedRecipeCard, recipeCard } from "./recipe_card.js";
+import { speechPlayer } from "./speech_player.js";
 
+const SPOKEN_WORDS = "（语音）";
 const STAGE_WORDS = {
+  transcribe: "正在听…",
   rewrite: "正在琢磨你的问题…",
   retrieve: "正在找菜谱…",
   generate: "正在写…",
@@ -26,17 +29,36 @@ function downloadOf({ file_name: fileName, media_type: mediaType, content }) {
 }
 
 export class Turn {
-  /** @param {(message: string) => void} say sends a message in the user's name */
-  constructor(say) {
-    this.say = say;
+  /**
+   * @param {Object} page
+   * @param {(message: string) => void} page.say sends a message in the user's name
+   * @param {(text: string) => void} page.edit lets the user write `text` anew
+   * @param {() => boolean} page.mayPlay whether an answer may be read aloud right now
+   */
+  constructor(page, messageId = "") {
+    Object.assign(this, { page, messageId });
     this.node = element("div", { class: "turn" });
     this.streamed = "";
     this.answer = null;
   }
 
   addQuestion(text) {
+    this.question = element("p", { class: "text", text });
     this.node.append(element("div", { class: "bubble user" },
-      element("span", { class: "speaker", text: "你：" }), element("p", { class: "text", text })));
+      element("span", { class: "speaker", text: "你：" }), this.question));
+  }
+
+  addSpokenQuestion(heard = "") {
+    this.addQuestion(SPOKEN_WORDS);
+    if (heard) this.showHeard(heard);
+  }
+
+  showHeard(text) {
+    this.question.textContent = `🎤 ${text}`;
+    const edit = element("button", { type: "button", class: "edit", text: "改一改", "aria-label": "改一改听到的话" });
+    edit.addEventListener("click", () => this.page.edit(text));
+    this.question.parentElement.querySelector(".edit")?.remove();
+    this.question.after(edit);
   }
 
   /** Makes the (empty) answer; also begins it anew. */
@@ -60,6 +82,7 @@ export class Turn {
 
   receive(event) {
     if (event.type === "stage") this.changeStage(event);
+    else if (event.type === "heard") this.showHeard(event.text);
     else if (event.type === "text") this.addText(event);
     else if (event.type === "text_finished") this.showReply(event.reply, false);
     else if (event.type === "picture_failed") this.changeStage({ stage: "illustrate", state: "finished" });
@@ -94,6 +117,7 @@ export class Turn {
   /** Shows the whole reply. What is on the page already, with its ticked ingredients, stays as it is. */
   showReply(reply, finished) {
     if (!this.shown) this.showBody(reply);
+    if (reply.transcript) this.showHeard(reply.transcript);
     this.answer.setAttribute("aria-busy", "false");
     if (!finished) {
       this.showStageAfterText();
@@ -101,6 +125,7 @@ export class Turn {
     }
     if (reply.picture) this.content.append(dishPicture(reply.picture, reply.recipe?.name));
     if (reply.document) this.content.append(downloadOf(reply.document));
+    if (reply.read_aloud) this.content.append(speechPlayer(this.messageId, this.page.mayPlay()));
     this.status.replaceChildren();
     this.showButtons(reply.buttons);
   }
@@ -121,7 +146,7 @@ export class Turn {
     const row = element("div", { class: "buttons" });
     for (const { label, message } of buttons) {
       const button = element("button", { type: "button", text: label });
-      button.addEventListener("click", () => this.say(message));
+      button.addEventListener("click", () => this.page.say(message));
       row.append(button);
     }
     this.answer.append(row);
@@ -132,10 +157,13 @@ export class Turn {
     this.answer?.querySelector(".buttons")?.remove();
   }
 
+  /** @param {(() => void)|null} retry null when there is nothing to be tried again */
   fail(message, retry) {
     this.answer.setAttribute("aria-busy", "false");
+    this.status.replaceChildren(element("p", { class: "failure", role: "alert", text: message }));
+    if (!retry) return;
     const button = element("button", { type: "button", class: "retry", text: "重试" });
     button.addEventListener("click", retry);
-    this.status.replaceChildren(element("p", { class: "failure", role: "alert", text: message }), button);
+    this.status.append(button);
   }
 }

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bot import __main__
 from bot.terminal_channel import TerminalChannel, message_from, recipe_as_data, reply_as_json
+from core.errors import ChannelError, InputError, SettingsError
 from core.messages import (
     Button,
     ChatKey,
@@ -21,7 +23,9 @@ from core.messages import (
     StageStarted,
     TextDelta,
     UserKey,
+    VoiceNote,
 )
+from core.settings import Settings
 from tests.fakes.memory_storage import MemoryHistory
 from tests.fakes.scripted_handler import TOMATO_EGGS, ScriptedHandler, Step
 
@@ -53,6 +57,32 @@ async def test_one_turn(handler: ScriptedHandler, tmp_path: Path) -> None:
     reply = Reply(text="好的")
     handler.scripts["你好"] = [TextDelta("好的"), ReplyFinished(reply, {"total": 1.25})]
     assert await terminal(handler, tmp_path)[0].once("me", "你好") == (reply, {"total": 1.25})
+
+
+async def test_a_turn_with_a_recording(tmp_path: Path) -> None:
+    recording = tmp_path / "question.ogg"
+    recording.write_bytes(b"OggS")
+    handler = ScriptedHandler(MemoryHistory(), fetch=terminal(ScriptedHandler(), tmp_path)[0].fetch_recording)
+    reply, _ = await terminal(handler, tmp_path)[0].once("me", "", recording)
+    assert handler.handled[0].voice == VoiceNote(str(recording))
+    assert handler.recordings == [b"OggS"]
+    assert (reply.text, reply.transcript) == ("收到：宫保鸡丁怎么做", "宫保鸡丁怎么做")
+
+
+async def test_recordings_are_read_within_bounds(handler: ScriptedHandler, tmp_path: Path) -> None:
+    recording = tmp_path / "question.ogg"
+    message = message_from("me", "", recording)
+    channel = TerminalChannel(handler, tmp_path, max_recording_megabytes=0.001)
+    with pytest.raises(ChannelError, match=r"^the recording cannot be read \(No such file or directory\)$"):
+        await channel.fetch_recording(message)
+    with pytest.raises(ChannelError, match=r"^the message has no recording$"):
+        await channel.fetch_recording(message_from("me", "你好"))
+    recording.write_bytes(b"x" * 1000)
+    assert await channel.fetch_recording(message) == b"x" * 1000
+    recording.write_bytes(b"x" * 1001)
+    with pytest.raises(InputError) as refused:
+        await channel.fetch_recording(message)
+    assert refused.value.code == "audio_too_large"
 
 
 @pytest.mark.parametrize("goodbye", ["退出", "EXIT", " quit "])
@@ -102,6 +132,11 @@ def test_an_export_overwrites_nothing_and_leaves_its_folder_never(
     assert first.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_was_heard_as_json() -> None:
+    data = json.loads(reply_as_json(Reply(text="好", transcript="红烧肉怎么做"), {}, None))
+    assert data["transcript"] == "红烧肉怎么做"
+
+
 def test_a_turn_as_json(tmp_path: Path) -> None:
     reply = Reply(text="好", recipe=TOMATO_EGGS, buttons=(Button("换", "换一道"),), error_code="storage")
     assert json.loads(reply_as_json(reply, {"total": 1.26}, tmp_path)) == {
@@ -115,3 +150,18 @@ def test_a_turn_as_json(tmp_path: Path) -> None:
         "document": str(tmp_path),
         "error": "storage",
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--voice", "nowhere.ogg"], "--voice: nowhere.ogg: no such file"),
+        (["--voice", "."], "--voice: .: no such file"),
+        (["--json"], "--json: goes with --once TEXT or --voice FILE"),
+    ],
+)
+async def test_options_that_lead_nowhere_are_told(arguments: list[str], complaint: str) -> None:
+    options = __main__._parser().parse_args(["chat", *arguments])
+    with pytest.raises(SettingsError) as told:
+        await __main__._chat(options, Settings(_env_file=None))
+    assert told.value.message == complaint

@@ -23,7 +23,8 @@ from tests.fakes.scripted_handler import gated_answer, plain_answer
 FIRST = str(uuid.UUID(int=1))
 SECOND = str(uuid.UUID(int=2))
 WEBM = b"\x1aE\xdf\xa3" + b"webm" * 100
-MP4 = b"\x00\x00\x00\x1cftypM4A \x00\x00\x00\x00M4A mp42isom" + b"aac!" * 100
+MP4 = (Path(__file__).parent / "sounds" / "tone.m4a").read_bytes()
+"""Half a second of AAC, as Safari sends it."""
 HEARD = "宫保鸡丁怎么做"
 
 

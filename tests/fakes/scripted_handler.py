@@ -112,6 +112,16 @@ def draw_picture(folder: Path, name: str = "tomato-eggs.png") -> Picture:
     return Picture(folder / name, "image/png", 360, 480, "card")
 
 
+def spoken(script: Sequence[Step], heard: str) -> list[Step]:
+    """`script` as the answer to a recording."""
+    return [
+        replace(step, reply=replace(step.reply, transcript=heard))
+        if isinstance(step, TextFinished | ReplyFinished)
+        else step
+        for step in script
+    ]
+
+
 class ScriptedHandler:
     """`bot.message_handler.MessageHandler` by script; a text without one is echoed.
 
@@ -146,7 +156,8 @@ class ScriptedHandler:
                 yield StageStarted(Stage.TRANSCRIBE)
                 message = await self._heard(message)
                 yield Heard(message.text)
-            for step in self.scripts.get(message.text, plain_answer(f"收到：{message.text}")):
+            script = self.scripts.get(message.text, plain_answer(f"收到：{message.text}"))
+            for step in script if message.voice is None else spoken(script, message.text):
                 if isinstance(step, Exception):
                     raise step
                 if isinstance(step, asyncio.Event):
