@@ -97,7 +97,7 @@ class AudioDecoder:
         Raises:
             InputError: "audio_too_large", "audio_too_long", "audio_unreadable" (empty, no sound in it,
                 damaged, or too much work), or "no_speech" (silent, or shorter than 0.1 s).
-            TranscriptionError: ffmpeg cannot be started.
+            TranscriptionError: ffmpeg cannot be run.
         """
         if len(data) > self._limits.max_bytes:
             raise InputError("audio_too_large", f"{len(data)} bytes, at most {self._limits.max_bytes}")
@@ -116,7 +116,7 @@ class AudioDecoder:
         try:
             outcome = await self._ffmpeg.run(reading, writing, data, max_output_bytes=most)
         except OSError as exc:
-            raise TranscriptionError("ffmpeg cannot be started", retryable=True) from exc
+            raise TranscriptionError(f"ffmpeg cannot be run: {exc.strerror or exc}", retryable=True) from exc
         self._raise_unless_decoded(outcome, container.demuxer)
         return await asyncio.to_thread(_speech, outcome.output, self._most_frames())
 
@@ -124,7 +124,7 @@ class AudioDecoder:
         """Pack `waveform`, of any rate and some minutes at most, as a voice note.
 
         Raises:
-            ModelError: it is empty, or ffmpeg cannot be started, failed or took too long.
+            ModelError: it is empty, or ffmpeg cannot be run, failed or took too long.
         """
         if not len(waveform.samples):
             raise ModelResponseError("there is no sound to pack")
@@ -137,7 +137,7 @@ class AudioDecoder:
         try:
             outcome = await self._ffmpeg.run(reading, writing, pcm, max_output_bytes=len(pcm) + 65_536)
         except OSError as exc:
-            raise ModelError("ffmpeg cannot be started", retryable=True) from exc
+            raise ModelError(f"ffmpeg cannot be run: {exc.strerror or exc}", retryable=True) from exc
         if outcome.end != "finished":
             raise ModelResponseError(f"ffmpeg {outcome.end} (status {outcome.status})")
         return VoiceClip(outcome.output, round(waveform.duration_seconds * 1000))

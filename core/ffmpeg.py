@@ -5,9 +5,8 @@ The fences, from the outside in:
 * The bytes lie in a file without a name, open as ffmpeg's standard input; it may use the protocol `fd` and
   no other, so there is no path, address or second file that it could open. Unlike a pipe this can be sought
   in, which MP4 files need whose table of contents is at the end.
-* Its environment is empty (but on Windows), its messages are thrown away, and it is the only process of a
-  session of its own, killed whole when time is up, when the caller is cancelled, or when it has written more
-  than was allowed.
+* Its environment is empty (but on Windows), its messages are thrown away, and it leads a process group of its
+  own, killed whole when time is up, when the caller is cancelled, or when it has written more than allowed.
 * Processor time, address space and the size of files that it writes (none) are limited by the system
   (`prlimit`, Linux), the size of one allocation by ffmpeg itself.
 
@@ -118,14 +117,8 @@ class _Run:
             source.write(data)
             source.seek(0)
             process = self._start(command, source)
-        alarm = threading.Timer(self._timeout_seconds, self._time_out)
-        alarm.daemon = True
-        alarm.start()
-        try:
-            with process:
-                return self._followed(process, max_output_bytes)
-        finally:
-            alarm.cancel()
+        with process:
+            return self._followed(process, max_output_bytes)
 
     def stop(self) -> None:
         """Kill ffmpeg if it runs, and have it not started if it does not run yet."""
@@ -144,14 +137,17 @@ class _Run:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=_ENVIRONMENT,
-                start_new_session=True,
+                process_group=0,
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         return self._process
 
     def _followed(self, process: subprocess.Popen[bytes], max_output_bytes: int) -> Outcome:
-        """Read what `process` writes until it ends or has written too much."""
+        """Read what `process` writes until it ends, has written too much, or has had its time."""
+        alarm = threading.Timer(self._timeout_seconds, self._time_out)
+        alarm.daemon = True
         try:
+            alarm.start()
             _limit(process.pid, math.ceil(self._timeout_seconds), self._memory_bytes)
             assert process.stdout is not None  # noqa: S101 - for mypy: it is a pipe
             output = process.stdout.read(max_output_bytes + 1)
@@ -160,6 +156,7 @@ class _Run:
             status = process.wait()
         finally:
             self.stop()
+            alarm.cancel()
         if len(output) > max_output_bytes:
             return Outcome(output, "overflowed", status)
         if self._timed_out:

@@ -189,9 +189,9 @@ async def test_nothing_makes_no_voice_note() -> None:
 
 async def test_a_missing_ffmpeg_is_said(tmp_path: Path) -> None:
     without = AudioDecoder(LIMITS, str(tmp_path / "ffmpeg"))
-    with pytest.raises(TranscriptionError, match="ffmpeg cannot be started"):
+    with pytest.raises(TranscriptionError, match="ffmpeg cannot be run: No such file"):
         await without.decode(wav(tone()))
-    with pytest.raises(ModelError, match="ffmpeg cannot be started"):
+    with pytest.raises(ModelError, match="ffmpeg cannot be run: No such file"):
         await without.encode_opus(Waveform(tone(), 16_000))
 
 
