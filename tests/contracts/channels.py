@@ -18,6 +18,7 @@ from core.messages import IncomingMessage
 from tests.bot.feishu_bench import QUICK, make_channel
 from tests.bot.inbox_bench import LIMITS, database_url, sorry
 from tests.bot.telegram_kit import channel_on
+from tests.fakes.downloads import Downloads
 from tests.fakes.feishu_events import ALICES_CHAT, GROUP
 from tests.fakes.feishu_limits import Fault as FeishuFault
 from tests.fakes.feishu_server import FeishuServer
@@ -41,6 +42,24 @@ class TelegramSide:
 
     async def say(self, text: str) -> Json:
         return await self.server.world.private_text(text)
+
+    async def say_aloud(self, recording: bytes) -> Json:
+        return await self.server.world.voice(recording)
+
+    @property
+    def downloads(self) -> Downloads:
+        return self.server.downloads
+
+    def fail_a_download(self) -> None:
+        self.server.fail("download", Fault(status=502))
+
+    def spoken(self) -> list[tuple[bytes, int]]:
+        """Voice notes of the bot: their bytes, and their length in seconds."""
+        calls = self.server.made("sendVoice")
+        return [(next(iter(c.files.values()))[1], c.result["voice"]["duration"]) for c in calls]
+
+    def lose_a_voice_note(self) -> None:
+        self.server.fail("sendVoice", Fault(drop="after"))
 
     async def ask_in_group(self, text: str) -> Json:
         return await self.server.world.mention(f"@{BOT_NAME} {text}")
@@ -106,6 +125,25 @@ class FeishuSide:
 
     async def say(self, text: str) -> Json:
         return self._pushed(self.server.events.private_text(text))
+
+    async def say_aloud(self, recording: bytes) -> Json:
+        return self._pushed(self.server.events.voice_note(recording))
+
+    @property
+    def downloads(self) -> Downloads:
+        return self.server.messages.downloads
+
+    def fail_a_download(self) -> None:
+        self.server.faults.append(FeishuFault("download", "status"))
+
+    def spoken(self) -> list[tuple[bytes, int]]:
+        """Voice messages of the bot: their bytes, and their length in seconds."""
+        world = self.server.world
+        keys = [message.content["file_key"] for message in world.sent if message.kind == "audio"]
+        return [(world.files[key][1], world.speech[key] // 1000) for key in keys]
+
+    def lose_a_voice_note(self) -> None:
+        self.server.faults.append(FeishuFault("reply", "drop_after"))
 
     async def ask_in_group(self, text: str) -> Json:
         return self._pushed(self.server.events.group_text(f"{{0}} {text}", [self.server.events.bot]))
