@@ -17,7 +17,6 @@ import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Request, Route, async_playwright, expect
 
 from bot.web_recordings import WebRecordings
-from core.messages import Reply, ReplyFinished, TextFinished, VoiceClip
 from tests.bot.browser_page import CHROMIUM, FLAGS, Watched, open_page
 from tests.bot.web_client import Served, served
 from tests.fakes.scripted_handler import gated_answer
@@ -25,7 +24,6 @@ from tests.fakes.scripted_handler import gated_answer
 INSECURE_HOST = "kitchen.test"
 HEARD = "宫保鸡丁怎么做"
 WEBM = b"\x1aE\xdf\xa3"
-SPEECH = Path(__file__).parent / "sounds" / "tone.ogg"
 VOICE_URL = "**/api/voice?*"
 
 KEEP_TRACKS = """
@@ -72,16 +70,10 @@ async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bro
         await launched.close()
 
 
-async def narrate(_reply: Reply) -> VoiceClip:
-    return VoiceClip(await asyncio.to_thread(SPEECH.read_bytes), duration_ms=500)
-
-
 @pytest_asyncio.fixture(loop_scope="module")
 async def server(tmp_path: Path) -> AsyncIterator[Served]:
     recordings = WebRecordings(max_seconds=60, max_megabytes=20)
-    async with served(
-        tmp_path / "pictures", allowed_hosts=[INSECURE_HOST], recordings=recordings, narrate=narrate
-    ) as running:
+    async with served(tmp_path / "pictures", allowed_hosts=[INSECURE_HOST], recordings=recordings) as running:
         yield running
 
 
@@ -350,47 +342,3 @@ async def test_the_bar_fits_a_phone(server: Served, context: BrowserContext, wid
     for name in ("取消录音", "发送录音"):
         await expect(page.get_by_role("button", name=name)).to_be_in_viewport(ratio=1)
     assert await page.evaluate("document.documentElement.scrollWidth") == width
-
-
-async def test_an_answer_is_read_aloud_when_wanted(watched: Watched) -> None:
-    page = watched.page
-    reply = Reply(text="听好", read_aloud=True)
-    watched.server.handler.scripts[HEARD] = [TextFinished(reply), ReplyFinished(reply)]
-    await record(page)
-    player = page.get_by_label("听这条回答")
-    await expect(player).to_have_js_property("preload", "none")
-    await expect(player).to_have_js_property("ended", value=True)  # it began by itself
-    assert await player.evaluate("node => Math.round(node.duration * 10)") == 5
-    assert sum("/api/speech/" in url for url in watched.requests) == 1
-
-
-async def test_a_browser_that_stays_silent_plays_on_request(watched: Watched) -> None:
-    page = watched.page
-    reply = Reply(text="听好", read_aloud=True)
-    watched.server.handler.scripts[HEARD] = [TextFinished(reply), ReplyFinished(reply)]
-    await page.evaluate(
-        """() => {
-          const play = HTMLMediaElement.prototype.play;
-          HTMLMediaElement.prototype.play = function () {
-            HTMLMediaElement.prototype.play = play;
-            return Promise.reject(new DOMException("", "NotAllowedError"));
-          };
-        }"""
-    )
-    await record(page)
-    player = page.get_by_label("听这条回答")
-    await expect(player).to_have_js_property("paused", value=True)
-    assert [url for url in watched.requests if "/api/speech/" in url] == []
-    await player.evaluate("node => node.play()")
-    await expect(player).to_have_js_property("ended", value=True)
-
-
-async def test_speech_that_fails_can_be_tried_again(server: Served, context: BrowserContext) -> None:
-    page = (await open_page(server, context)).page
-    reply = Reply(text="听好", read_aloud=True)
-    server.handler.scripts[HEARD] = [TextFinished(reply), ReplyFinished(reply)]
-    await page.route("**/api/speech/*", lambda route: route.fulfill(status=503), times=1)
-    await record(page)
-    await expect(page.locator(".speech .failure")).to_have_text("没能读出来，请过一会儿再试。")
-    await page.locator(".speech").get_by_role("button", name="重试").click()
-    await expect(page.get_by_label("听这条回答")).to_have_js_property("ended", value=True)
