@@ -4,16 +4,17 @@ A `ModelShelf` holds the models of one device. A model is loaded when it is firs
 there is no room for another, the one that nobody uses and nobody has used for longest goes. A call that runs
 out of memory all the same is tried once more, smaller, with every idle model gone.
 
-Everything here blocks: call it in a thread.
+All but `using` blocks: call it in a thread.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -228,6 +229,31 @@ class ModelShelf:
         place.plan.release(place.model)
         place.model, place.state = None, LoadState.ABSENT
         return place.plan.memory_bytes
+
+
+@asynccontextmanager
+async def using(shelf: ModelShelf, plan: ModelPlan[Model]) -> AsyncIterator[Model]:
+    """`ModelShelf.borrowed` on an event loop; whoever is cancelled while a model loads borrows nothing.
+
+    Raises:
+        BotError: as `ModelShelf.borrowed`.
+    """
+    borrowing = shelf.borrowed(plan)
+    entering = asyncio.ensure_future(asyncio.to_thread(borrowing.__enter__))
+    try:
+        model = await asyncio.shield(entering)
+    except asyncio.CancelledError:
+        entering.add_done_callback(lambda entered: _returned(entered, borrowing))
+        raise
+    try:
+        yield model
+    finally:
+        borrowing.__exit__(None, None, None)
+
+
+def _returned(entered: asyncio.Future[Any], borrowing: AbstractContextManager[Any]) -> None:
+    if not entered.cancelled() and entered.exception() is None:
+        borrowing.__exit__(None, None, None)
 
 
 _TAKING = (LoadState.LOADING, LoadState.LOADED)

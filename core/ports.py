@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -32,6 +32,13 @@ class Sampling:
     temperature: float | None = None
     top_p: float | None = None
     max_output_tokens: int | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+
+    def over(self, defaults: Sampling) -> Sampling:
+        """These choices, and those of `defaults` where nothing is chosen."""
+        chosen = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        return replace(defaults, **chosen)
 
 
 class LanguageModel(Protocol):
