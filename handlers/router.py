@@ -8,6 +8,7 @@ from core.messages import IncomingMessage, ReplyEvent
 from handlers.admin_commands import AdminCommandHandler
 from handlers.commands import CommandHandler, is_command
 from handlers.text import TextHandler
+from handlers.voice import VoiceHandler, VoiceServices
 
 
 class Router:
@@ -17,14 +18,20 @@ class Router:
         text: answers questions.
         commands: carries out commands.
         admin: carries out those of administrators; None where there are none.
+        hearing: what it takes to answer voice notes; None where nothing but text comes in.
     """
 
     def __init__(
-        self, text: TextHandler, commands: CommandHandler, admin: AdminCommandHandler | None = None
+        self,
+        text: TextHandler,
+        commands: CommandHandler,
+        admin: AdminCommandHandler | None = None,
+        hearing: VoiceServices | None = None,
     ) -> None:
         self._text = text
         self._commands = commands
         self._admin = admin
+        self._voice = VoiceHandler(hearing, text.handle) if hearing is not None else None
 
     def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Answer `message`; the last event is a `ReplyFinished`.
@@ -32,6 +39,8 @@ class Router:
         Raises:
             BotError: the message could not be answered; the channel finds the words for it.
         """
+        if self._voice is not None and self._voice.takes(message):
+            return self._voice.handle(message)
         if self._admin is not None and self._admin.takes(message):
             return self._admin.handle(message)
         if is_command(message.text):

@@ -130,7 +130,7 @@ async def test_several_users_and_one_who_leaves(source: Path, kept: Path, shelf:
     expected = await text_of(model)
     async with aclosing(model.stream(ASKED, Sampling(temperature=0, max_output_tokens=300))) as leaving:
         await anext(leaving)
-        assert await asyncio.gather(text_of(model), text_of(model)) == [expected, expected]
+        assert set(await asyncio.gather(text_of(model), text_of(model))) == {expected}
     assert await text_of(model) == expected
 
 
