@@ -4,7 +4,7 @@ import { Recording, RecordingFailed } from "./recording.js";
 import { silence } from "./speech_player.js";
 
 const EARLY_MS = 500; // the second click of a double click is no wish to send
-const LAST_MOMENT_MS = 250; // of the time allowed: stopping takes a moment too
+const LAST_MOMENT_MS = 500; // of the time allowed: a hidden tab looks at the clock once a second
 const TICK_MS = 100;
 
 const clock = (ms) => `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, "0")}`;
