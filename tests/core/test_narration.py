@@ -145,7 +145,7 @@ async def test_sentences_are_joined_with_silence_between_them() -> None:
     assert pauses_ms(waveform) == [350, 800, 800, 800, 350, 350]
     spoken_ms = sum(len(text) for text in voice.said) * 10
     assert clip == VoiceClip(b"OggS", spoken_ms + 3450)
-    assert (waveform.samples.dtype, waveform.sample_rate_hz) == (np.int16, SAMPLE_RATE_HZ)
+    assert (str(waveform.samples.dtype), waveform.sample_rate_hz) == ("int16", SAMPLE_RATE_HZ)
 
 
 async def test_speech_ends_in_time_with_a_hint() -> None:

@@ -1,0 +1,1 @@
+"""Voices, one backend a file: text to sound."""
