@@ -139,7 +139,7 @@ async def test_a_run_that_is_cancelled_before_its_turn_never_starts(tmp_path: Pa
 
 
 async def test_waiting_for_a_turn_costs_no_time(tmp_path: Path) -> None:
-    ffmpeg = fenced(script(tmp_path, "exec sleep 0.3"), timeout_seconds=5)
+    ffmpeg = fenced(script(tmp_path, "exec sleep 1"), timeout_seconds=2.5)
     outcomes = await asyncio.gather(*[ffmpeg.run((), (), b"", max_output_bytes=10) for _ in range(3)])
     assert [outcome.end for outcome in outcomes] == ["finished"] * 3
 
