@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from typing import Any
 
+import aiohttp
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.feishu_errors import FeishuRefusedError
+from core.messages import Document, VoiceNote
 from tests.bot.feishu_bench import WITH_BUTTON, bench
 from tests.bot.lark_sdk import cardkit, frames, im, json_, lark_oapi, raw, ws_client
 from tests.fakes.feishu_events import ALICE, FeishuEvents, encrypted_body, signed_headers
 from tests.fakes.feishu_frames import Frame
 from tests.fakes.feishu_server import FeishuServer
 from tests.fakes.feishu_world import APP_ID, APP_SECRET, ENCRYPT_KEY, VERIFICATION_TOKEN, FeishuWorld
+from tests.fakes.voice_notes import opus_note
 
 Texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
@@ -104,6 +110,52 @@ async def test_answers_are_the_sdk_s() -> None:
             json_.JSON.unmarshal(json.dumps(answer), cardkit.CreateCardResponse).data.card_id
             in b.server.world.cards
         )
+
+
+async def test_a_voice_message_can_be_ordered_over_http_and_passes_the_dispatcher() -> None:
+    note, dispatcher = opus_note(), Dispatcher()
+    async with bench() as b, aiohttp.ClientSession() as session:
+        order = {"what": "voice_note", "content": base64.b64encode(note).decode(), "duration_ms": 2500}
+        async with session.post(f"{b.server.domain}/control/do", json=order) as response:
+            event = await response.json()
+        [message] = await b.inbox.first()
+        assert await b.channel.fetch_recording(message, max_bytes=len(note)) == note
+        assert dispatcher.handler.do(webhook_request(event)).status_code == 200
+        [taken] = dispatcher.messages
+        assert taken.event.message.message_type == "audio"
+        content = json.loads(taken.event.message.content)
+        assert message.voice == VoiceNote(content["file_key"], None, content["duration"] / 1000)
+
+
+@pytest.mark.parametrize(
+    ("fields", "content", "code"),
+    [
+        ({"file_type": "opus", "duration": "2500"}, b"ID3 an MP3", 234001),
+        ({"file_type": "opus", "duration": "2.5"}, opus_note(), 234001),
+        ({"file_type": "mp3"}, opus_note(), 234001),
+        ({"file_type": "opus"}, b"", 234010),
+    ],
+)
+async def test_the_fake_takes_no_other_files(fields: dict[str, str], content: bytes, code: int) -> None:
+    def form() -> aiohttp.FormData:
+        data = aiohttp.FormData({**fields, "file_name": "a.opus"})
+        data.add_field("file", content, filename="a.opus")
+        return data
+
+    async with bench() as b:
+        with pytest.raises(FeishuRefusedError) as caught:
+            await b.channel._api._http.call("upload_file", "POST", "/open-apis/im/v1/files", form=form)
+        assert caught.value.feishu_code == code
+
+
+async def test_an_audio_message_needs_a_file_that_was_uploaded_as_audio() -> None:
+    async with bench() as b:
+        api, message = b.channel._api, b.message()
+        key = await api.upload_file(Document("a.opus", "audio/ogg", opus_note()))
+        for file_key, code in ((key, 230055), ("file_v3_unknown", 230001)):
+            with pytest.raises(FeishuRefusedError) as caught:
+                await api.reply(message.message_id, "audio", {"file_key": file_key}, uuid=f"u-{code}")
+            assert caught.value.feishu_code == code
 
 
 async def test_the_sdk_s_own_client_receives_from_the_fake() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -238,3 +239,25 @@ async def test_it_runs_as_a_process() -> None:
 
 def test_mentions_are_counted_in_utf16() -> None:
     assert mentions_in("🍅 @a") == [{"type": "mention", "offset": 3, "length": 2}]
+
+
+async def test_a_voice_note_can_be_ordered_over_http(server: TelegramServer, bot: Bot) -> None:
+    note = opus_note()
+    order = {"what": "voice", "content": base64.b64encode(note).decode(), "caption": "听"}
+    async with aiohttp.ClientSession() as session:
+        await session.post(f"{server.api_url}/control/do", json=order)
+    (update,) = await bot.get_updates(timeout=0)
+    assert update.message is not None
+    assert update.message.voice is not None
+    assert (update.message.caption, update.message.voice.file_size) == ("听", len(note))
+    file = await bot.get_file(update.message.voice.file_id)
+    async with AiohttpRequest() as request:
+        path = server.world.files[file.file_id][0]
+        assert await request.retrieve(f"{server.api_url}/file/bot{TOKEN}/{path}") == note
+
+
+async def test_a_voice_note_must_be_opus_in_ogg(server: TelegramServer, bot: Bot) -> None:
+    await server.world.private_text("一")
+    for content in (b"ID3 an MP3", b"OggS" + bytes(40), opus_note().replace(b"OpusHead", b"\x01vorbis ")):
+        with pytest.raises(BadRequest, match=r"(?i)voice_file_invalid"):
+            await bot.send_voice(USER_ID, content, duration=1)
