@@ -131,7 +131,7 @@ class LongConnection:
             return
         failures = 0
         while not self._stopping.is_set():
-            client = await self._connection()
+            client = await self._connection_unless_stopped(self._stopping)
             if client is not None:
                 failures = 0
                 await self._serve(client)
@@ -142,6 +142,16 @@ class LongConnection:
             )
             failures = min(failures + 1, 20)
             await self._pause(pause * random.uniform(0.5, 1.0))  # noqa: S311
+
+    async def _connection_unless_stopped(self, stopping: asyncio.Event) -> LarkClient | None:
+        connecting = asyncio.create_task(self._connection())
+        stopped = asyncio.create_task(stopping.wait())
+        await asyncio.wait([connecting, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not connecting.done():
+            connecting.cancel()
+            await asyncio.wait([connecting])
+        return None if connecting.cancelled() else connecting.result()
 
     async def _connection(self) -> LarkClient | None:
         """A connection, or None when there is none now.

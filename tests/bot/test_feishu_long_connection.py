@@ -176,10 +176,13 @@ async def test_a_fifty_first_connection_is_a_settings_error() -> None:
     assert thread_names() == []
 
 
-async def test_a_start_that_is_given_up_leaves_no_thread() -> None:
-    """Also one whose thread has no loop yet: it is told of the stop before it has run at all."""
+@pytest.mark.parametrize("moment", ["its thread has begun", "the platform was asked"])
+async def test_a_start_that_is_given_up_leaves_no_thread(moment: str) -> None:
+    """Also one whose thread has no loop yet, and one that waits for the platform."""
+    was_asked = asyncio.Event()
 
     async def nowhere() -> ConnectionEndpoint:
+        was_asked.set()
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -188,7 +191,7 @@ async def test_a_start_that_is_given_up_leaves_no_thread() -> None:
 
     connection = LongConnection("cli_a", nowhere, never, QUICK.connection)
     starting = asyncio.create_task(connection.start())
-    await asyncio.sleep(0)  # its thread has been started
+    await (was_asked.wait() if moment == "the platform was asked" else asyncio.sleep(0))
     starting.cancel()
     await connection.stop()
     assert starting.cancelled()
