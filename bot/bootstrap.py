@@ -45,6 +45,7 @@ from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
 from index.embedder_choice import embedder_for
 from index.retriever import HybridRetriever
 from storage.block_list import SqlBlockList
+from storage.broadcast_log import SqlBroadcastLog
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
@@ -151,7 +152,7 @@ async def _assistant(
     block_list = EnforcedBlockList(SqlBlockList(database), access)
     await block_list.load()
     statistics = SqlStatistics(database)
-    broadcasts = Broadcasts(statistics, block_list)
+    broadcasts = Broadcasts(statistics, block_list, SqlBroadcastLog(database))
     admin = AdminServices(
         settings.administrators, statistics, block_list, operations, broadcasts, retriever.describe
     )

@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
@@ -29,8 +29,10 @@ __all__ = ["Inbox", "InboxLimits"]
 logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
-Settled = Callable[[IncomingMessage, str], None]
-"""Called with a message and what became of its text: sent, gone, refused or expired."""
+Settled = Callable[[IncomingMessage, str], Awaitable[None]]
+"""Called with a message and what became of its text: sent, gone, refused, expired or no_channel.
+
+Called again after a kill that came before its end was noted. A `BotError` has it called again later."""
 
 _PURGE_SECONDS = 3600.0
 _CANCEL_SECONDS = 1.0
@@ -184,6 +186,7 @@ class Inbox:
         if event.message.chat.channel not in self._channels:
             logger.warning("channel_missing event=%s work=%s", event.key, work_id)
             self.counts["text_no_channel"] += 1
+            await self._settle(event, "no_channel")
             return
         try:
             await self._turn(work_id, event)
@@ -200,13 +203,17 @@ class Inbox:
         answer = decode_answer(await queue.step("answer", answered))
         queue.interrupted.discard(work_id)
         if not answer.reply.text:
+            logger.info("silent event=%s work=%s", event.key, work_id)
             return  # a handler that has nothing to say: the writer is ignored
         sent = await queue.step("text", lambda: self._steps.deliver_text(event, answer.reply))
-        if self._settled is not None:
-            self._settled(event.message, sent)
+        await self._settle(event, sent)
         if sent == "sent" and (answer.picture_follows or answer.reply.picture is not None):
             await queue.step("picture", lambda: self._steps.deliver_picture(event, answer))
         logger.info("done event=%s work=%s text=%s", event.key, work_id, sent)
+
+    async def _settle(self, event: Event, outcome: str) -> None:
+        if self._settled is not None:
+            await self._settled(event.message, outcome)
 
     def _watch(self) -> None:
         """Know the task of a turn, so that `stop` can wait for it until its outcome is stored."""

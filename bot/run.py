@@ -70,18 +70,19 @@ def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebCh
 @contextlib.asynccontextmanager
 async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel]) -> AsyncIterator[None]:
     inbox = inbox_of(assistant, platforms)
+    # Before: the inbox may finish the last process's broadcast as it starts.
+    assistant.broadcasts.connect(inbox.accept, platforms)
     await inbox.start()
     assistant.forgetters.append(inbox.forget)
     assistant.operations.count_waiting = lambda: inbox.waiting
-    assistant.broadcasts.connect(inbox.accept, platforms)
     try:
         await _start_together(platforms.values(), inbox.accept)
         yield
     finally:
         assistant.forgetters.remove(inbox.forget)
         assistant.operations.count_waiting = None
-        await assistant.broadcasts.disconnect()
         await inbox.stop()  # what comes in now is refused, so the platforms keep it for the next start
+        assistant.broadcasts.disconnect()
         await asyncio.gather(*(platform.stop() for platform in platforms.values()))
 
 

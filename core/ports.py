@@ -363,5 +363,53 @@ class Broadcaster(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class BroadcastAudience:
+    """Whom a broadcast is for: how many chats in all, and those that it is still under way to."""
+
+    total: int
+    under_way: tuple[ChatKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastResult:
+    """What became of a broadcast.
+
+    Attributes:
+        asked: the order, without its words.
+        sent: chats that got it.
+        gone: chats that are not there any more.
+        failed: chats that did not get it for another reason.
+    """
+
+    asked: IncomingMessage
+    sent: int
+    gone: int
+    failed: int
+
+
+class BroadcastLog(Protocol):
+    """Broadcasts under way, kept so that a restart forgets none."""
+
+    async def begin(
+        self, broadcast_id: str, asked: IncomingMessage, chats: Collection[ChatKey]
+    ) -> BroadcastAudience:
+        """Note whom a broadcast is for. The same one again changes nothing: who is left is returned.
+
+        Raises:
+            StorageError: nothing was noted.
+        """
+
+    async def settle(self, broadcast_id: str, chat: ChatKey, outcome: str) -> BroadcastResult | None:
+        """Note what became of it in a chat: "sent", "gone" or else. Again for the same chat, nothing changes.
+
+        Returns:
+            The result, once all is known; None before, and for a broadcast that was never begun.
+
+        Raises:
+            StorageError: it may not have been noted.
+        """
+
+
 Progress = Callable[[int, int], None]
 """Called with (done, total) while something long is under way."""

@@ -151,7 +151,41 @@ class Message(Table):
     """The platform's id of the message that was answered, the same on question and answer; "" if unknown."""
 
 
+class Broadcast(Table):
+    """A broadcast that was ordered: where the report goes, and what became of it so far."""
+
+    __tablename__ = "broadcasts"
+
+    broadcast_id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(64))
+    chat_id: Mapped[str] = mapped_column(Words)
+    thread_id: Mapped[str] = mapped_column(Words)
+    user_id: Mapped[str] = mapped_column(Words)
+    message_id: Mapped[str] = mapped_column(Words)
+    is_group: Mapped[bool]
+    ordered_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    chats: Mapped[int]
+    """To how many it goes; those neither `sent` nor `gone` in the end did not get it."""
+    sent: Mapped[int]
+    gone: Mapped[int]
+
+
+class BroadcastChat(Table):
+    """A chat to which a broadcast is under way."""
+
+    __tablename__ = "broadcast_chats"
+
+    broadcast_id: Mapped[str] = mapped_column(
+        String(64), ForeignKey(Broadcast.broadcast_id), primary_key=True
+    )
+    channel: Mapped[str] = mapped_column(String(64), primary_key=True)
+    chat_id: Mapped[str] = mapped_column(Words, primary_key=True)
+    thread_id: Mapped[str] = mapped_column(Words, primary_key=True)
+
+
 CHATS = cast("sa.Table", Chat.__table__)
 MESSAGES = cast("sa.Table", Message.__table__)
 USERS = cast("sa.Table", User.__table__)
 BLOCKED_USERS = cast("sa.Table", BlockedUser.__table__)
+BROADCASTS = cast("sa.Table", Broadcast.__table__)
+BROADCAST_CHATS = cast("sa.Table", BroadcastChat.__table__)

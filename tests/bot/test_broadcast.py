@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
+from bot import inbox_queue
 from bot.broadcast import BroadcastGate, Broadcasts
 from bot.inbox import Inbox
 from core.conversation import HistoryMessage
-from core.errors import ChannelError, ChannelGoneError
+from core.errors import ChannelError, ChannelGoneError, StorageError
 from core.messages import ChatKey, UserKey
-from core.ports import Broadcaster
+from core.ports import Broadcaster, BroadcastResult
 from tests.bot.inbox_bench import LIMITS, database_url, message, sorry
-from tests.fakes.memory_storage import MemoryBlockList, MemoryHistory, MemoryStatistics
+from tests.fakes.memory_storage import MemoryBlockList, MemoryBroadcastLog, MemoryHistory, MemoryStatistics
 from tests.fakes.recording_channel import RecordingChannel
 from tests.fakes.scripted_handler import ScriptedHandler
 
@@ -33,29 +37,32 @@ class Hall:
     async def told(self) -> dict[str, list[str]]:
         """What everybody was told once all is done."""
         await self.inbox.drained()
-        while self.broadcasts._reports:
-            await next(iter(self.broadcasts._reports))
-            await self.inbox.drained()
         return {sent.chat_id: self.channel.texts(sent.chat_id) for sent in self.channel.sent}
 
 
 @asynccontextmanager
-async def hall(folder: Path, *chats: ChatKey) -> AsyncIterator[Hall]:
-    history, block_list, channel = MemoryHistory(), MemoryBlockList(), RecordingChannel()
+async def hall(
+    folder: Path,
+    *chats: ChatKey,
+    log: MemoryBroadcastLog | None = None,
+    channel: RecordingChannel | None = None,
+    grace_seconds: float = 5,
+) -> AsyncIterator[Hall]:
+    history, block_list, channel = MemoryHistory(), MemoryBlockList(), channel or RecordingChannel()
     for chat in chats:
         asked = HistoryMessage("user", "问", f"user of {chat.chat_id}", ORDER.received_at)
         await history.append(chat, [asked])
-    broadcasts = Broadcasts(MemoryStatistics(history), block_list)
+    broadcasts = Broadcasts(MemoryStatistics(history), block_list, log or MemoryBroadcastLog())
     handler = BroadcastGate(ScriptedHandler())
     channels = {"telegram": channel}
     inbox = Inbox(handler, channels, database_url(folder), sorry, limits=LIMITS, settled=broadcasts.settled)
-    await inbox.start()
     broadcasts.connect(inbox.accept, channels)
+    await inbox.start()
     try:
         yield Hall(broadcasts, inbox, channel, block_list)
     finally:
-        await broadcasts.disconnect()
-        await inbox.stop(5)
+        await inbox.stop(grace_seconds)
+        broadcasts.disconnect()
 
 
 def telegram(*chat_ids: str) -> tuple[ChatKey, ...]:
@@ -109,9 +116,39 @@ async def test_an_order_from_the_page_is_carried_out_without_a_report(tmp_path: 
         assert await place.told() == {"1": ["今晚停机"]}
 
 
+async def test_after_a_restart_the_report_comes_too(tmp_path: Path) -> None:
+    log, slow = MemoryBroadcastLog(), RecordingChannel()
+    async with hall(tmp_path, *telegram("1", "2"), log=log, channel=slow, grace_seconds=0.05) as place:
+        slow.gate = asyncio.Event()
+        assert await place.broadcasts.send("今晚停机", ORDER) == 2
+    assert slow.sent == []
+    async with hall(tmp_path, log=log) as place:
+        assert await place.told() == {
+            "1": ["今晚停机"],
+            "2": ["今晚停机"],
+            "root": ["广播送完了：2 个聊天收到了。"],
+        }
+
+
+async def test_what_the_log_refused_is_noted_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forgetful(MemoryBroadcastLog):
+        refusals = 1
+
+        async def settle(self, broadcast_id: str, chat: ChatKey, outcome: str) -> BroadcastResult | None:
+            if self.refusals:
+                self.refusals -= 1
+                raise StorageError("disk full")
+            return await super().settle(broadcast_id, chat, outcome)
+
+    monkeypatch.setattr(inbox_queue, "_REPAIR_SECONDS", 0.01)
+    async with hall(tmp_path, *telegram("1"), log=Forgetful()) as place:
+        await place.broadcasts.send("今晚停机", ORDER)
+        assert await place.told() == {"1": ["今晚停机"], "root": ["广播送完了：1 个聊天收到了。"]}
+
+
 async def test_without_an_inbox_there_is_nobody_to_tell(tmp_path: Path) -> None:
     async with hall(tmp_path, *telegram("1")) as place:
-        await place.broadcasts.disconnect()
+        place.broadcasts.disconnect()
         assert await place.broadcasts.audience(ORDER) == 0
         assert await place.broadcasts.send("今晚停机", ORDER) == 0
         assert await place.told() == {}

@@ -9,8 +9,8 @@ from typing import Any
 
 from core.conversation import Conversation, HistoryMessage, Preferences
 from core.errors import StorageError
-from core.messages import ChatKey, UserKey
-from core.ports import Usage
+from core.messages import ChatKey, IncomingMessage, UserKey
+from core.ports import BroadcastAudience, BroadcastResult, Usage
 from core.recipe import Recipe
 
 
@@ -210,6 +210,33 @@ class MemoryStatistics:
             )
         }
         return tuple(latest.values())
+
+
+class MemoryBroadcastLog:
+    """`core.ports.BroadcastLog`."""
+
+    def __init__(self) -> None:
+        self.broadcasts: dict[str, tuple[IncomingMessage, dict[ChatKey, str]]] = {}
+
+    async def begin(
+        self, broadcast_id: str, asked: IncomingMessage, chats: Collection[ChatKey]
+    ) -> BroadcastAudience:
+        _, outcomes = self.broadcasts.setdefault(
+            broadcast_id, (replace(asked, text=""), dict.fromkeys(chats, ""))
+        )
+        return BroadcastAudience(len(outcomes), tuple(chat for chat, known in outcomes.items() if not known))
+
+    async def settle(self, broadcast_id: str, chat: ChatKey, outcome: str) -> BroadcastResult | None:
+        if broadcast_id not in self.broadcasts:
+            return None
+        asked, outcomes = self.broadcasts[broadcast_id]
+        if outcomes.get(chat) == "":
+            outcomes[chat] = outcome
+        if not all(outcomes.values()):
+            return None
+        known = list(outcomes.values())
+        sent, gone = known.count("sent"), known.count("gone")
+        return BroadcastResult(asked, sent, gone, len(known) - sent - gone)
 
 
 def _stored(recipe: Recipe | None) -> Recipe | None:

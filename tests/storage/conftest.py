@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey
-from core.ports import BlockList, PersonalData, Profiles
+from core.ports import BlockList, BroadcastLog, PersonalData, Profiles
 from core.recipe import Recipe
 from storage.block_list import SqlBlockList
+from storage.broadcast_log import SqlBroadcastLog
 from storage.history import SqlHistory
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
@@ -24,6 +25,7 @@ from storage.statistics import SqlStatistics
 from storage.tables import Table
 from tests.fakes.memory_storage import (
     MemoryBlockList,
+    MemoryBroadcastLog,
     MemoryHistory,
     MemoryPersonalData,
     MemoryProfiles,
@@ -56,6 +58,7 @@ class Stores:
     personal_data: PersonalData
     block_list: BlockList
     statistics: SqlStatistics | MemoryStatistics
+    broadcast_log: BroadcastLog
     clock: Clock = field(default_factory=Clock)
 
 
@@ -136,6 +139,7 @@ def sql_stores(database: Database) -> Stores:
         SqlPersonalData(database),
         SqlBlockList(database),
         SqlStatistics(database),
+        SqlBroadcastLog(database, clock),
         clock,
     )
 
@@ -148,7 +152,15 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
         history = MemoryHistory(max_messages=MAX_MESSAGES, max_age=MAX_AGE, clock=clock)
         profiles = MemoryProfiles()
         personal_data = MemoryPersonalData(history, profiles)
-        yield Stores(history, profiles, personal_data, MemoryBlockList(), MemoryStatistics(history), clock)
+        yield Stores(
+            history,
+            profiles,
+            personal_data,
+            MemoryBlockList(),
+            MemoryStatistics(history),
+            MemoryBroadcastLog(),
+            clock,
+        )
         return
     opened = await open_empty(request.param, tmp_path)
     yield sql_stores(opened)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -14,6 +15,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from tests.fakes.feishu_events import ALICE, BOB
 from tests.fakes.feishu_world import APP_ID, APP_SECRET, ENCRYPT_KEY, VERIFICATION_TOKEN
 from tests.fakes.telegram_server import TOKEN
 from tests.fakes.telegram_world import BOT_NAME
@@ -114,7 +116,8 @@ class FeishuUsers(Control):
 
     async def ask(self, chat: str, text: str, *, to_bot: bool = True) -> str:
         if not chat.startswith("oc_group"):
-            event = await self.post("do", what="private_text", text=text, chat=chat)
+            user = BOB if chat == "oc_bob" else ALICE
+            event = await self.post("do", what="private_text", text=text, chat=chat, user=user)
         elif to_bot:
             event = await self.post("do", what="group_text", text=f"{{0}} {text}", chat=chat)
         else:
@@ -254,6 +257,19 @@ async def until(users: Users, condition: Callable[[list[Said]], bool]) -> list[S
         assert time.monotonic() < deadline, [(item.chat, item.text[:20]) for item in said]
         await asyncio.sleep(LOOK_SECONDS)
     return said
+
+
+async def logged(running: Life, event: str) -> None:
+    """Wait for a line in the log."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while event not in running.log.read_text():
+        assert time.monotonic() < deadline, event
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+def event_key(channel: str, chat: str, message_id: str) -> str:
+    """The name under which the inbox knows a message: a digest, so that it says nothing about anybody."""
+    return hashlib.sha256(f"{channel}\x1f{chat}\x1f\x1f{message_id}".encode()).hexdigest()[:40]
 
 
 def assert_discreet(log: str, *words: str) -> None:

@@ -7,7 +7,6 @@ keys (docs/decisions/0005-durable-inbox.md). It is counted, printed and bounded;
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 import sqlite3
 from collections import Counter
@@ -19,7 +18,17 @@ import pytest
 
 from tests.fakes.telegram_world import GROUP_ID
 from tests.whole.bot_process import BotProcess
-from tests.whole.platforms import Life, Platforms, Said, Users, assert_discreet, life, platforms, until
+from tests.whole.platforms import (
+    Life,
+    Platforms,
+    Said,
+    Users,
+    assert_discreet,
+    event_key,
+    life,
+    platforms,
+    until,
+)
 
 DISHES = (
     "番茄炒蛋",
@@ -112,11 +121,6 @@ class Stream:
                 ids = dict.fromkeys(p.message_id for p in parts if (p.chat, p.kind) == (chat, kind))
                 accepted = [numbers[event_key(self.users.name, chat, message_id)] for message_id in ids]
                 assert accepted == sorted(accepted), f"{self.users.name} {chat} {kind}"
-
-
-def event_key(channel: str, chat: str, message_id: str) -> str:
-    """The name under which the inbox knows a message: a digest, so that it says nothing about anybody."""
-    return hashlib.sha256(f"{channel}\x1f{chat}\x1f\x1f{message_id}".encode()).hexdigest()[:40]
 
 
 def _dish_of(said: Said) -> str:

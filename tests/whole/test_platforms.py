@@ -17,16 +17,14 @@ from tests.fakes.telegram_server import TOKEN
 from tests.fakes.telegram_world import BOT_ID, GROUP_ID
 from tests.whole.bot_process import BotProcess, Outcome
 from tests.whole.platforms import (
-    LOOK_SECONDS,
-    PATIENCE_SECONDS,
     WEBHOOK_SECRET,
     Json,
-    Life,
     Platforms,
     Said,
     Users,
     assert_discreet,
     life,
+    logged,
     platforms,
     until,
 )
@@ -55,7 +53,7 @@ async def answer(users: Users, chat: str, text: str, parts: int = 1) -> list[Sai
 
 
 def in_chat(said: list[Said], chat: str) -> list[Said]:
-    return [item for item in said if item.chat == chat]
+    return [item for item in said if item.chat == chat and not item.is_unfinished]
 
 
 async def test_cooking_on_both_platforms(bot: BotProcess, both: Platforms) -> None:
@@ -131,14 +129,6 @@ async def test_what_cannot_be_sent_is_parked_and_sent_after_the_restart(
         await running.connected()
         assert await running.stopped() == 0
     assert [len(await users.said()) for users in (both.telegram, both.feishu)] == [1, 1]
-
-
-async def logged(running: Life, event: str) -> None:
-    """Wait for a line in the log."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while event not in running.log.read_text():
-        assert time.monotonic() < deadline, event
-        await asyncio.sleep(LOOK_SECONDS)
 
 
 def free_port() -> int:
