@@ -1,7 +1,7 @@
 """Answers and rewrites by a language model, with the composer and the rules to fall back on.
 
-A model that is down, refuses or breaks off never costs the user the answer: what it streamed is dropped,
-one sentence says so, and the composer answers from the recipe.
+A model that is down, refuses, breaks off or repeats itself never costs the user the answer: what it streamed
+is dropped, one sentence says so, and the composer answers from the recipe.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from core.answering import AnotherDish, AnswerRequest, ForServings, Turn, Unders
 from core.composer import Composer
 from core.composer_wording import source_line
 from core.errors import ModelError, ModelRejectedError, ModelResponseError
+from core.language_models.answer_guard import AnswerGuard
 from core.messages import TextDelta
 from core.ports import ChatMessage, LanguageModel, Sampling
 from core.prompts import (
@@ -62,11 +63,13 @@ class ModelAnswerer:
                 yield delta
             return
         written: list[str] = []
+        guard = AnswerGuard(request.turn.question)
         try:
             async with aclosing(
                 self._language_model.stream(self._prompt(request), self._sampling_for(request))
             ) as pieces:
                 async for piece in pieces:
+                    guard.feed(piece)
                     written.append(piece)
                     yield TextDelta(piece)
             if not "".join(written).strip():

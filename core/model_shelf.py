@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from core.devices import GIGABYTE, give_back_memory, is_out_of_memory
@@ -81,15 +82,19 @@ class ModelShelf:
     """The models of one device.
 
     Args:
-        budget_bytes: how much they may take together.
+        budget_bytes: how much they may take together; a function is asked when the first model is loaded.
         wait_seconds: how long a borrower waits for models in use to make room.
         clock: seconds since any fixed point.
     """
 
     def __init__(
-        self, budget_bytes: int, *, wait_seconds: float = 60.0, clock: Callable[[], float] = time.monotonic
+        self,
+        budget_bytes: int | Callable[[], int],
+        *,
+        wait_seconds: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._budget_bytes = budget_bytes
+        self._ask_budget = budget_bytes if callable(budget_bytes) else lambda: budget_bytes
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._places: dict[str, _Place] = {}
@@ -162,6 +167,10 @@ class ModelShelf:
                 ModelStatus(name, place.state, place.plan.memory_bytes, place.load_seconds)
                 for name, place in sorted(self._places.items())
             )
+
+    @cached_property
+    def _budget_bytes(self) -> int:
+        return self._ask_budget()
 
     def _place_of(self, plan: ModelPlan[Any]) -> _Place:
         with self._changed:

@@ -108,6 +108,7 @@ async def test_a_user_may_have_sampling_of_their_own() -> None:
         (ScriptedAnswer(("放十斤",), DOWN), "现在连不上语言模型，"),
         ("", "语言模型的回答断掉了，"),
         ("  \n", "语言模型的回答断掉了，"),
+        (ScriptedAnswer(("加盐。",) * 20), "语言模型的回答断掉了，"),
     ],
 )
 async def test_when_the_model_fails_the_composer_answers(
