@@ -35,6 +35,7 @@ _BULLET = re.compile(r"(?:[-*+•·]|#{1,6}|>)\s+")
 _SOURCE = re.compile(r"[（(]?(?:根据菜谱.*)?来源[:：]")
 _SOURCE_IN_BRACKETS = re.compile(r"[（(]来源[:：][^（()）]*[)）]")
 _SENTENCE = re.compile(r"[^。？！；]+[。？！；]?")
+_CHINESE = re.compile("[一-龥〇]")
 _CLAUSE = re.compile(r"[^，、]+[，、]?")
 
 
@@ -145,7 +146,10 @@ def _sentences(line: str, pause_seconds: float) -> Iterator[Sentence]:
 
 
 def _pieces(text: str) -> list[str]:
-    """Whole sentences together as far as they fit; a longer one is cut at commas, or in the middle."""
+    """Whole sentences together as far as they fit; a longer one is cut at commas, or in the middle.
+
+    What has no Chinese in it is left out: a voice for Mandarin would fail on it, and with it everything.
+    """
     packed: list[str] = []
     for sentence in _packed(_SENTENCE.findall(text)):
         packed += (
@@ -156,7 +160,7 @@ def _pieces(text: str) -> list[str]:
         pieces += [
             piece[i : i + MAX_SENTENCE_CHARACTERS] for i in range(0, len(piece), MAX_SENTENCE_CHARACTERS)
         ]
-    return [tidy for piece in pieces if (tidy := piece.strip("，、； "))]
+    return [piece.strip("，、； ") for piece in pieces if _CHINESE.search(piece)]
 
 
 def _packed(parts: Iterable[str]) -> list[str]:

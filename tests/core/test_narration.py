@@ -120,6 +120,10 @@ def test_an_amount_is_not_taken_for_a_number_of_a_list() -> None:
     assert said(Reply(text="1.5克盐\n2、3个鸡蛋\n3. 拌匀")) == ["一点五克盐", "两三个鸡蛋", "第三，拌匀"]
 
 
+def test_lines_without_chinese_are_left_out() -> None:
+    assert said(Reply(text="Bon appétit!\n盐 1g\nOK")) == ["盐一克"]
+
+
 def test_long_answers_are_cut_where_one_breathes() -> None:
     short, clause = "炒匀。", "先把锅烧热再放油"
     text = short * 30 + f"{'，'.join([clause] * 12)}。" + "长" * 130
