@@ -25,7 +25,7 @@ chat: $(READY)  ## talk to the bot in this terminal
 	@$(BIN)/python -m bot chat
 
 test: $(READY_DEV)  ## run the tests
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 check: $(READY_DEV) lint test  ## format, lint, types, import contracts, tests
 

@@ -40,6 +40,8 @@ _POLL_SECONDS = 0.5
 _BATCH = 500
 _REPAIR_SECONDS = 5.0
 """How long to wait before work whose database failed is begun again."""
+_LISTENER_SECONDS = 0.1
+"""How often DBOS's listener, which has nothing to listen for here, wakes up: stopping waits for it."""
 _FLUSH_SECONDS = 1.0
 """How late the note that work is done is made; until then, a restart finds the kept result."""
 _MAX_REPAIRS = 10
@@ -96,6 +98,7 @@ class WorkQueue:
             dbos_system_schema=_SCHEMA,
             serializer=serializer,
             use_listen_notify=False,
+            notification_listener_polling_interval_sec=_LISTENER_SECONDS,
             enable_otlp=False,
             max_executor_threads=_THREADS,
             log_level="WARNING",

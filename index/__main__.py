@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from core.errors import BotError, SettingsError
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         embedder = embedder_for(options.embedder or settings.embedder, report=_note)
         return int(options.run(options, settings, embedder))
     except BotError as exc:
-        _ERRORS.print(f"[red]error[/] {exc.message}", markup=True, highlight=False)
+        _ERRORS.print(f"[red]error[/] {escape(exc.message)}", highlight=False, soft_wrap=True)
         return 2 if isinstance(exc, SettingsError) else 1
     except KeyboardInterrupt:
         _ERRORS.print("stopped; the index in use is unchanged")
@@ -99,7 +100,7 @@ def _build(options: argparse.Namespace, settings: Settings, embedder: Embedder |
     with BuildProgressBar() as bar:
         report = build_index(corpora, out, embedder, skip_bad=options.skip_bad, progress=bar.show)
     for reason in report.skipped:
-        _ERRORS.print(f"[yellow]skipped[/] {reason}", highlight=False)
+        _ERRORS.print(f"[yellow]skipped[/] {escape(reason)}", highlight=False, soft_wrap=True)
     summary = f"{out}: {report.recipes} recipes, {report.forms} questions"
     print(f"{summary}; {report.duplicates} duplicates and {len(report.skipped)} bad rows left out")
     return 0

@@ -19,8 +19,6 @@ from tests.fakes.scripted_handler import (
     recipe_answer,
 )
 
-pytestmark = pytest.mark.load
-"""Half a minute and more: .ci/run has the time, `make test` has five minutes for everything."""
 MARKDOWN = (
     "## 标题\n\n**粗体没有关上，`代码`、[链接](http://x、_斜_ > 1 < 2 & ~~删~~ | 表 |\n1. *一\n```\n围栏\n"
 )

@@ -144,7 +144,7 @@ class TestPatience:
         ],
     )
     async def test_no_first_token(self, kitchen: Kitchen, behaviour: fake.Behaviour) -> None:
-        pieces, error = await kitchen.failure(behaviour, first_token_timeout_seconds=0.1, timeout_seconds=5)
+        pieces, error = await kitchen.failure(behaviour, first_token_timeout_seconds=0.5, timeout_seconds=5)
         assert (pieces, type(error)) == ([], ModelUnavailableError)
         assert "silent" in error.message
         assert len(kitchen.server.requests) == 1

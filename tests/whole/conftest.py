@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pytest
 
+from tests.shared_folders import filled_once
 from tests.whole.bot_process import BotProcess
 
 
 @pytest.fixture(scope="session")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> BotProcess:
     """A data folder after the very first question, which built the index."""
-    folder = tmp_path_factory.mktemp("first-start")
-    bot = BotProcess(folder / "data", folder)
-    outcome = bot.run("chat", "--once", "/start")
-    assert outcome.returncode == 0, outcome.stderr
-    assert "正在建立菜谱索引" in outcome.stderr
-    return bot
+
+    def start(folder: Path) -> None:
+        outcome = BotProcess(folder / "data", folder).run("chat", "--once", "/start")
+        assert outcome.returncode == 0, outcome.stderr
+        assert "正在建立菜谱索引" in outcome.stderr
+
+    folder = filled_once(tmp_path_factory, "first-start", start)
+    return BotProcess(folder / "data", folder)
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-"""The fake platforms as processes, what people do there, and a bot that is connected to both."""
+"""The fake platforms, what people do there, and a bot that is connected to both."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -16,10 +15,11 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tests.fakes.feishu_events import ALICE, BOB
+from tests.fakes.feishu_server import FeishuServer
 from tests.fakes.feishu_world import APP_ID, APP_SECRET, ENCRYPT_KEY, VERIFICATION_TOKEN
-from tests.fakes.telegram_server import TOKEN
+from tests.fakes.telegram_server import TOKEN, TelegramServer
 from tests.fakes.telegram_world import BOT_NAME
-from tests.whole.bot_process import ROOT, BotProcess
+from tests.whole.bot_process import BotProcess
 
 Json = dict[str, Any]
 WEBHOOK_SECRET = "telegram-webhook-secret-Wq8"
@@ -35,7 +35,7 @@ SECRETS = (
 )
 """What no log line may hold."""
 LOOK_SECONDS = 0.05
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 """A bound against hanging, not a measurement."""
 
 
@@ -169,28 +169,15 @@ class Platforms:
 
 @asynccontextmanager
 async def platforms() -> AsyncIterator[Platforms]:
-    """Start both fakes."""
+    """Start both fakes, here: only the bot is a process of its own, and what is killed."""
     async with (
-        _fake("tests.fakes.telegram_server") as telegram,
-        _fake("tests.fakes.feishu_server") as feishu,
+        TelegramServer().running() as telegram,
+        FeishuServer().running() as feishu,
         ClientSession() as session,
     ):
-        both = Platforms(TelegramUsers(session, telegram), FeishuUsers(session, feishu))
+        both = Platforms(TelegramUsers(session, telegram.api_url), FeishuUsers(session, feishu.domain))
         await both.feishu.post("settings", retry_seconds=[0.2] * 5000)
         yield both
-
-
-@asynccontextmanager
-async def _fake(module: str) -> AsyncIterator[str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, "--port", "0", stdout=PIPE, cwd=ROOT
-    )
-    assert process.stdout is not None
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 @dataclass

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.fakes.openai_behaviours import answers
 from tests.fakes.openai_server import OpenAiServer
+from tests.ports import reserved_port
 from tests.whole.bot_process import BotProcess, Outcome
 
 
@@ -49,9 +49,7 @@ async def test_check_asks_the_model(bot: BotProcess, server: OpenAiServer) -> No
 
 
 def test_a_server_that_is_down_is_replaced_by_the_recipe(bot: BotProcess) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    answer = bot.say("红烧肉怎么做", **settings(f"http://127.0.0.1:{port}/v1"))
+    answer = bot.say("红烧肉怎么做", **settings(f"http://127.0.0.1:{reserved_port()}/v1"))
     assert "现在连不上语言模型" in answer["text"]
     assert "来源：食神菜谱" in answer["text"]
     assert answer["recipe"]["name"] == "红烧肉"

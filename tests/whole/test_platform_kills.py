@@ -198,7 +198,6 @@ def remembered(data_dir: Path) -> Counter[str]:
         return Counter(text for (text,) in connection.execute("SELECT text FROM messages WHERE role='user'"))
 
 
-@pytest.mark.load
 async def test_six_kills(bot: BotProcess) -> None:
     await check(bot, kills=6)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from tests.fakes.feishu_events import encrypted_body, signed_headers
 from tests.fakes.feishu_world import ENCRYPT_KEY
 from tests.fakes.telegram_server import TOKEN
 from tests.fakes.telegram_world import BOT_ID, GROUP_ID
+from tests.ports import reserved_port
 from tests.whole.bot_process import BotProcess, Outcome
 from tests.whole.platforms import (
     WEBHOOK_SECRET,
@@ -28,8 +28,6 @@ from tests.whole.platforms import (
     platforms,
     until,
 )
-
-pytestmark = pytest.mark.load
 
 STOP_SECONDS = 10.0
 """Documented: SIGTERM finishes or parks what is under way within that."""
@@ -131,14 +129,8 @@ async def test_what_cannot_be_sent_is_parked_and_sent_after_the_restart(
     assert [len(await users.said()) for users in (both.telegram, both.feishu)] == [1, 1]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 async def test_webhooks_of_both_are_served_beside_the_page(bot: BotProcess, both: Platforms) -> None:
-    port = free_port()
+    port = reserved_port()
     telegram, feishu = (f"http://127.0.0.1:{port}/webhooks/{name}" for name in ("telegram", "feishu"))
     settings = both.settings(
         WEB_PORT=str(port),
