@@ -18,6 +18,7 @@ from telegram import (
     InlineKeyboardMarkup,
     InputFile,
     LinkPreviewOptions,
+    Message,
     MessageEntity,
     ReplyParameters,
 )
@@ -34,6 +35,7 @@ from bot.telegram_errors import (
     flood_told,
 )
 from bot.telegram_pacing import Pacer, TooManyRequestsError
+from bot.telegram_photos import SentPhotos
 from bot.telegram_render import RichText
 from bot.telegram_request import FloodError
 from core.errors import ChannelError, ChannelGoneError
@@ -76,6 +78,7 @@ class TelegramSender:
     def __init__(self, bot: Bot, pacer: Pacer) -> None:
         self._bot = bot
         self._pacer = pacer
+        self._photos = SentPhotos()
         self._moved: dict[str, str] = {}
 
     # Whole answers. These raise ChannelError.
@@ -103,16 +106,30 @@ class TelegramSender:
         return True
 
     async def send_photo(self, place: Place, content: bytes, file_name: str, caption: RichText) -> None:
-        """Send a picture."""
-        await self._deliver(
-            place,
-            lambda chat: self._bot.send_photo(
-                chat,
-                InputFile(content, filename=file_name),
-                caption=caption.text or None,
-                message_thread_id=_thread(place),
-            ),
-        )
+        """Send a picture: by its name at Telegram where it has one, and uploaded otherwise."""
+
+        def sent(photo: str | InputFile) -> Awaitable[Message]:
+            return self._deliver(
+                place,
+                lambda chat: self._bot.send_photo(
+                    chat, photo, caption=caption.text or None, message_thread_id=_thread(place)
+                ),
+            )
+
+        if file_id := self._photos.file_id_of(content):
+            try:
+                await sent(file_id)
+            except ChannelGoneError:
+                raise
+            except ChannelError as exc:
+                if exc.retryable:
+                    raise
+                self._photos.drop(content)
+            else:
+                return
+        message = await sent(InputFile(content, filename=file_name))
+        if message.photo:
+            self._photos.keep(content, message.photo[-1].file_id)
 
     async def send_document(self, place: Place, content: bytes, file_name: str, caption: str = "") -> None:
         """Send a file."""

@@ -58,6 +58,12 @@ def resident_megabytes(process: Process) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
+def processor_seconds(process: Process) -> float:
+    """How long it has kept a processor busy (Linux, proc(5): utime and stime)."""
+    numbers = Path(f"/proc/{process.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(numbers[11]) + int(numbers[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @asynccontextmanager
 async def _running(*arguments: str, data_dir: Path, log: Path, **settings: str) -> AsyncIterator[Process]:
     """A process, from its first line on its output until it has been told to stop."""

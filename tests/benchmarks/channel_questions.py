@@ -152,7 +152,7 @@ class Questions(ABC):
 
 
 class TelegramQuestions(Questions, TelegramServer):
-    """The fake Telegram, which keeps no calls and no files."""
+    """The fake Telegram, which keeps no calls."""
 
     def __init__(self, dishes: list[str]) -> None:
         TelegramServer.__init__(self)
@@ -162,7 +162,6 @@ class TelegramQuestions(Questions, TelegramServer):
         await self.world.private_text(text, user_id=1001 + question.chat)
 
     async def _record(self, call: Call) -> None:
-        self.world.files.clear()
         if call.status != 200 or "chat_id" not in call.parameters:
             return
         chat = int(call.parameters["chat_id"]) - 1001

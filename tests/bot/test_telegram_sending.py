@@ -130,6 +130,29 @@ async def test_the_picture_is_a_photo_with_a_caption(kit: Kit, tmp_path: Path) -
     assert next(iter(call.files.values()))[1] == picture.path.read_bytes()
 
 
+async def test_a_picture_is_uploaded_once_and_then_named(kit: Kit, tmp_path: Path) -> None:
+    picture, message = draw_picture(tmp_path), await kit.asked()
+    for key in "kl":
+        await kit.channel.deliver_picture(message, picture, key, key=key)
+    first, second = kit.server.made("sendPhoto")
+    assert (len(first.files), len(second.files)) == (1, 0)
+    assert second.parameters["photo"] == first.result["photo"][-1]["file_id"]
+    assert second.result["caption"] == "l"
+
+
+async def test_a_picture_that_telegram_has_forgotten_is_uploaded_again(kit: Kit, tmp_path: Path) -> None:
+    picture, message = draw_picture(tmp_path), await kit.asked()
+    await kit.channel.deliver_picture(message, picture, "", key="k")
+    kit.server.world.files.clear()
+    await kit.channel.deliver_picture(message, picture, "", key="l")
+    await kit.channel.deliver_picture(message, picture, "", key="m")
+    assert [len(call.files) for call in kit.server.made("sendPhoto")] == [
+        1,
+        1,
+        0,
+    ]  # the refused is not among them
+
+
 async def test_a_caption_too_long_goes_on_below(kit: Kit, tmp_path: Path) -> None:
     caption = "味。" * 700
     await kit.channel.deliver_picture(await kit.asked(), draw_picture(tmp_path), caption, key="k")

@@ -120,7 +120,9 @@ class TelegramMethods:
     def _send_photo(self, given: Parameters, files: Files) -> Json:
         name, content = self._upload(given, files, "photo")
         width, height = rules.photo_size(content)
-        size = {**self.world.keep_file(content, "photos"), "width": width, "height": height}
+        known = given.text("photo")
+        kept = {"file_id": known, "file_unique_id": known} if known in self.world.files else None
+        size = {**(kept or self.world.keep_file(content, "photos")), "width": width, "height": height}
         return self._post(given, {"photo": [size], **self._caption_of(given)}, upload=name)
 
     def _send_document(self, given: Parameters, files: Files) -> Json:
