@@ -26,7 +26,7 @@ from rich.markup import escape
 
 from bot.bootstrap import Assistant, assembled
 from bot.logs import set_up_logs
-from bot.terminal_channel import TerminalChannel, reply_as_json
+from bot.terminal_channel import CHANNEL, TerminalChannel, reply_as_json
 from core.errors import BotError, SettingsError
 from core.settings import Settings, load_settings
 from index.progress import BuildProgressBar
@@ -107,6 +107,7 @@ async def _chat(options: argparse.Namespace, settings: Settings) -> int:
             settings.data_dir / "exports",
             max_recording_megabytes=settings.voice_max_megabytes,
         )
+        assistant.voice.hearing.recordings.add(CHANNEL, terminal.fetch_recording)
         if not one_turn:
             await terminal.session(options.user)
             return 0

@@ -18,14 +18,13 @@ from bot.access import AccessControl, AccessRules
 from bot.broadcast import Broadcasts
 from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
+from bot.model_parts import answerer_of, language_model_of, sampling_of, shelf_of
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
-from core.answering import Answerer
-from core.composer import Composer
+from bot.voice_parts import VoiceParts, voice_parts_of
 from core.errors import SettingsError
 from core.images.card_image_generator import CardImageGenerator
-from core.language_models.openai_language_model import OpenAiLanguageModel
 from core.messages import UserKey
-from core.model_answerer import FollowUpRewriter, ModelAnswerer
+from core.model_answerer import FollowUpRewriter
 from core.pipeline import CookingPipeline, PipelineLimits
 from core.ports import (
     Embedder,
@@ -34,7 +33,6 @@ from core.ports import (
     LanguageModel,
     PersonalData,
     Retriever,
-    Sampling,
 )
 from core.settings import Settings
 from handlers.admin_commands import AdminCommandHandler, AdminServices
@@ -93,6 +91,7 @@ class Assistant:
     access: AccessControl
     operations: Operations
     broadcasts: Broadcasts
+    voice: VoiceParts
 
 
 @asynccontextmanager
@@ -105,17 +104,23 @@ async def assembled(settings: Settings, progress: ReportProgress) -> AsyncIterat
     make_data_dir(settings)
     retriever = await asyncio.to_thread(open_retriever, settings, progress)
     database = await Database.open(settings.effective_database_url, synchronous=settings.database_synchronous)
-    language_model = language_model_of(settings)
+    language_model = language_model_of(settings, shelf_of(settings))
+    voice = voice_parts_of(settings)
     try:
-        yield await _assistant(settings, retriever, database, language_model)
+        yield await _assistant(settings, retriever, database, language_model, voice)
     finally:
+        await voice.close()
         if language_model is not None:
             await language_model.close()
         await database.close()
 
 
 async def _assistant(
-    settings: Settings, retriever: Retriever, database: Database, language_model: LanguageModel | None
+    settings: Settings,
+    retriever: Retriever,
+    database: Database,
+    language_model: LanguageModel | None,
+    voice: VoiceParts,
 ) -> Assistant:
     history = SqlHistory(
         database,
@@ -133,6 +138,7 @@ async def _assistant(
         model_name=language_model.name if language_model else None,
         sampling=sampling_of(settings),
         draws_pictures=image_generator is not None,
+        reads_aloud=voice.narrate is not None,
     )
     pipeline = CookingPipeline(
         FollowUpRewriter(language_model, context_tokens=settings.llm_context_tokens),
@@ -156,7 +162,7 @@ async def _assistant(
     admin = AdminServices(
         settings.administrators, statistics, block_list, operations, broadcasts, retriever.describe
     )
-    router = Router(text, CommandHandler(services), AdminCommandHandler(admin))
+    router = Router(text, CommandHandler(services), AdminCommandHandler(admin), voice.hearing)
     return Assistant(
         settings=settings,
         handler=ObservedHandler(GuardedHandler(router), operations),
@@ -169,6 +175,7 @@ async def _assistant(
         access=access,
         operations=operations,
         broadcasts=broadcasts,
+        voice=voice,
     )
 
 
@@ -231,39 +238,6 @@ def open_retriever(settings: Settings, progress: ReportProgress) -> HybridRetrie
         if not is_current(folder, corpora, embedder):
             build_index(corpora, folder, embedder, progress=progress)
     return HybridRetriever.open(folder, embedder)
-
-
-def language_model_of(settings: Settings) -> LanguageModel | None:
-    """The model that LLM_BACKEND names; None for the embedded composer."""
-    if settings.llm_backend == "composer":
-        return None
-    return OpenAiLanguageModel(
-        base_url=settings.llm_base_url,
-        api_key=settings.llm_api_key.get_secret_value(),
-        model=settings.llm_model,
-        timeout_seconds=settings.generate_timeout_seconds,
-        connect_timeout_seconds=settings.llm_connect_timeout_seconds,
-        first_token_timeout_seconds=settings.llm_first_token_timeout_seconds,
-        stall_timeout_seconds=settings.llm_stall_timeout_seconds,
-        max_retries=settings.llm_max_retries,
-    )
-
-
-def sampling_of(settings: Settings) -> Sampling:
-    """The sampling for users who chose none of their own."""
-    return Sampling(settings.llm_temperature, settings.llm_top_p, settings.llm_max_output_tokens)
-
-
-def answerer_of(settings: Settings, language_model: LanguageModel | None) -> Answerer:
-    """Who writes the answers."""
-    if language_model is None:
-        return Composer()
-    return ModelAnswerer(
-        language_model,
-        Composer(),
-        sampling=sampling_of(settings),
-        context_tokens=max(256, settings.llm_context_tokens - settings.llm_max_output_tokens),
-    )
 
 
 def image_generator_of(settings: Settings) -> ImageGenerator | None:

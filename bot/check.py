@@ -16,15 +16,17 @@ from yarl import URL
 from bot.bootstrap import (
     embedder_of,
     image_generator_of,
-    language_model_of,
     make_data_dir,
     open_retriever,
 )
 from bot.chat_platforms import chat_platforms
+from bot.model_parts import language_model_of, shelf_of
 from bot.web_channel import unusable
 from core.errors import BotError, SettingsError
 from core.recipe import Recipe
 from core.settings import Settings
+from core.speech.choice import speech_to_text_for
+from core.speech_synthesis.choice import speech_synthesizer_for
 from storage.session import Database
 
 _SAMPLE = Recipe(recipe_id="check", name="番茄炒蛋", ingredients=(), steps=("检查",))
@@ -54,6 +56,8 @@ async def check(settings: Settings, console: Console) -> int:
         ("recipe index", _index),
         ("language model", _language_model),
         ("pictures", _pictures),
+        ("speech recognition", _speech_to_text),
+        ("reading aloud", _speech_synthesizer),
         ("web page", _web_page),
         ("telegram", _telegram),
         ("feishu", _feishu),
@@ -109,7 +113,7 @@ async def _index(settings: Settings) -> str:
 
 
 async def _language_model(settings: Settings) -> str:
-    model = language_model_of(settings)
+    model = language_model_of(settings, shelf_of(settings))
     if model is None:
         return "composer: the recipe itself is the answer, no model"
     try:
@@ -124,6 +128,26 @@ async def _pictures(settings: Settings) -> str:
         return "none"
     picture = await generator.draw(_SAMPLE)
     return f"{generator.name}, {picture.width}×{picture.height}"
+
+
+async def _speech_to_text(settings: Settings) -> str:
+    speech_to_text = speech_to_text_for(settings)
+    if speech_to_text is None:
+        return "none: voice notes are declined"
+    try:
+        return await speech_to_text.check()
+    finally:
+        await speech_to_text.close()
+
+
+async def _speech_synthesizer(settings: Settings) -> str:
+    synthesizer = speech_synthesizer_for(settings)
+    if synthesizer is None:
+        return "none"
+    try:
+        return await synthesizer.check()
+    finally:
+        await synthesizer.close()
 
 
 async def _telegram(settings: Settings) -> str:

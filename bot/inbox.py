@@ -18,13 +18,13 @@ from typing import Any, Literal, TypeVar
 from bot.delivery import Channel
 from bot.inbox_codec import Event, decode_answer, decode_event, encode_answer, encode_event
 from bot.inbox_queue import WorkQueue, work_id_of
-from bot.inbox_turn import InboxLimits, Redraw, ReplyFor, Retract, TurnSteps
+from bot.inbox_turn import Help, InboxLimits, ReplyFor, TurnSteps
 from bot.message_handler import MessageHandler
 from core.errors import StorageError
 from core.messages import IncomingMessage, UserKey
 from storage.accepted_events import AcceptedEvents, StoredEvent
 
-__all__ = ["Inbox", "InboxLimits"]
+__all__ = ["Help", "Inbox", "InboxLimits"]
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,7 @@ class Inbox:
         reply_for: finds the words for an error.
         synchronous: SQLite only: `normal` survives a killed process, `full` a power cut too.
         limits: how much at once, how long, how often.
-        retract: takes back what an interrupted attempt to answer a message left in the history.
-        redraw: makes the picture of a recipe when the handler that was drawing it is gone.
+        help_: what a turn may ask of the assistant beside its answers.
         settled: told of each message whose text was delivered, or given up.
     """
 
@@ -63,8 +62,7 @@ class Inbox:
         *,
         synchronous: Literal["normal", "full"] = "normal",
         limits: InboxLimits | None = None,
-        retract: Retract | None = None,
-        redraw: Redraw | None = None,
+        help_: Help | None = None,
         settled: Settled | None = None,
     ) -> None:
         self._database_url = database_url
@@ -72,7 +70,7 @@ class Inbox:
         self._channels = channels
         self._settled = settled
         self._limits = limits or InboxLimits()
-        self._steps = TurnSteps(handler, channels, reply_for, self._limits, retract, redraw)
+        self._steps = TurnSteps(handler, channels, reply_for, self._limits, help_ or Help())
         self._tasks: set[asyncio.Task[Any]] = set()
         self._upkeep: set[asyncio.Task[None]] = set()
         self._events: AcceptedEvents | None = None
@@ -209,6 +207,8 @@ class Inbox:
         await self._settle(event, sent)
         if sent == "sent" and (answer.picture_follows or answer.reply.picture is not None):
             await queue.step("picture", lambda: self._steps.deliver_picture(event, answer))
+        if sent == "sent" and answer.reply.read_aloud:
+            await queue.step("voice", lambda: self._steps.deliver_voice(event, answer.reply))
         logger.info("done event=%s work=%s text=%s", event.key, work_id, sent)
 
     async def _settle(self, event: Event, outcome: str) -> None:

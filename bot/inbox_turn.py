@@ -5,6 +5,7 @@ answer       the handler runs while a draft shows its events; ends when the text
              that fails or takes too long becomes an apology, so there is always something to deliver
 text         delivered, tried again with growing pauses for as long as the message is young enough
 picture      waited for, or drawn anew if the process was restarted meanwhile; delivered likewise
+voice        for those who want it: the answer is read aloud, and delivered likewise
 ===========  =====================================================================================
 
 A step that a kill cut short is run again from its beginning. Stopping parks: whoever is only waiting
@@ -27,7 +28,7 @@ from bot.inbox_codec import Answer, Event
 from bot.last_resort import expected
 from bot.message_handler import MessageHandler
 from core.errors import BotError, ChannelError, ChannelGoneError
-from core.messages import IncomingMessage, Picture, Reply, ReplyEvent, ReplyFinished, TextFinished
+from core.messages import IncomingMessage, Picture, Reply, ReplyEvent, ReplyFinished, TextFinished, VoiceClip
 from core.recipe import Recipe
 
 logger = logging.getLogger(__name__)
@@ -35,6 +36,23 @@ logger = logging.getLogger(__name__)
 ReplyFor = Callable[[BotError], Reply]
 Retract = Callable[[IncomingMessage], Awaitable[object]]
 Redraw = Callable[[Recipe], Awaitable[Picture]]
+Narrate = Callable[[Reply], Awaitable[VoiceClip]]
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """What the steps of a turn may ask of the assistant beside its answers.
+
+    Attributes:
+        retract: takes back what an interrupted attempt to answer a message left in the history.
+        redraw: makes the picture of a recipe when the handler that was drawing it is gone.
+        narrate: reads a reply aloud, for those who want it.
+    """
+
+    retract: Retract | None = None
+    redraw: Redraw | None = None
+    narrate: Narrate | None = None
+
 
 _CLOSE_SECONDS = 30.0
 """How long a draft may take to flush; it is best effort and must not hold up the answer itself."""
@@ -48,6 +66,7 @@ class InboxLimits:
         concurrent_answers: handlers that run at the same time; deliveries that wait do not count.
         answer_seconds: from the handler's start to its whole text; more than its stages together may take.
         picture_seconds: how long the text waits for its picture to follow.
+        narration_seconds: how long reading an answer aloud may take.
         delivery_seconds: one attempt to deliver, the channel's own pacing included.
         delivery_max_age: how long after acceptance a delivery is tried again.
         first_retry_seconds: the pause after the first failed attempt; doubles with each one.
@@ -60,6 +79,7 @@ class InboxLimits:
     concurrent_answers: int = 16
     answer_seconds: float = 300.0
     picture_seconds: float = 120.0
+    narration_seconds: float = 300.0
     delivery_seconds: float = 600.0
     delivery_max_age: timedelta = timedelta(hours=24)
     first_retry_seconds: float = 1.0
@@ -101,15 +121,13 @@ class TurnSteps:
         channels: Mapping[str, Channel],
         reply_for: ReplyFor,
         limits: InboxLimits,
-        retract: Retract | None = None,
-        redraw: Redraw | None = None,
+        help_: Help,
     ) -> None:
         self._handler = handler
         self._channels = channels
         self._reply_for = reply_for
         self._limits = limits
-        self._retract = retract
-        self._redraw = redraw
+        self._help = help_
         self._slots = asyncio.Semaphore(limits.concurrent_answers)
         self._drawing: dict[str, AsyncIterator[ReplyEvent]] = {}
         self.counts: Counter[str] = Counter()
@@ -158,6 +176,16 @@ class TurnSteps:
         )
         return self._outcome(event, "picture", error)
 
+    async def deliver_voice(self, event: Event, reply: Reply) -> str:
+        """Read the answer aloud and deliver that; returns as `deliver_text`, or "none" without a voice."""
+        clip = await self._narrated(event, reply)
+        if clip is None:
+            return "none"
+        channel = self._channels[event.message.chat.channel]
+        key = f"{event.key[:32]}-voice"
+        error = await self._delivered(event, lambda: channel.deliver_voice(event.message, clip, key=key))
+        return self._outcome(event, "voice", error)
+
     async def forget_drawing(self, event: Event) -> None:
         """The turn is over or parked: stop what its handler may still be drawing."""
         events = self._drawing.pop(event.key, None)
@@ -165,8 +193,8 @@ class TurnSteps:
             await _close(events)
 
     async def _answered(self, event: Event, *, interrupted: bool) -> Answer:
-        if interrupted and self._retract is not None:
-            await self._retract(event.message)
+        if interrupted and self._help.retract is not None:
+            await self._help.retract(event.message)
         draft = self._draft(event)
         try:
             return await self._shown(event, draft)
@@ -219,12 +247,24 @@ class TurnSteps:
                 events = self._drawing.get(event.key)
                 if events is not None:
                     return await expected(_picture_of(events), f"event={event.key}")
-                if self._redraw is not None and reply.recipe is not None:
-                    return await expected(self._redraw(reply.recipe), f"event={event.key}")
+                if self._help.redraw is not None and reply.recipe is not None:
+                    return await expected(self._help.redraw(reply.recipe), f"event={event.key}")
         except TimeoutError:
             logger.warning("picture_late event=%s", event.key)
         except BotError as exc:
             logger.warning("picture_failed event=%s code=%s", event.key, exc.code)
+        return None
+
+    async def _narrated(self, event: Event, reply: Reply) -> VoiceClip | None:
+        if self._help.narrate is None:
+            return None
+        try:
+            async with asyncio.timeout(self._limits.narration_seconds):
+                return await expected(self._help.narrate(reply), f"event={event.key}")
+        except TimeoutError:
+            logger.warning("narration_late event=%s", event.key)
+        except BotError as exc:
+            logger.warning("narration_failed event=%s code=%s", event.key, exc.code)
         return None
 
     async def _delivered(self, event: Event, send: Callable[[], Awaitable[None]]) -> BotError | None:

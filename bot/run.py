@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import timedelta
@@ -18,8 +19,10 @@ from bot.broadcast import BroadcastGate
 from bot.chat_platforms import chat_platforms
 from bot.delivery import Accept, Channel
 from bot.error_replies import reply_for
-from bot.inbox import Inbox, InboxLimits
+from bot.inbox import Help, Inbox, InboxLimits
+from bot.voice_parts import max_recording_bytes
 from bot.web_channel import WebChannel
+from bot.web_recordings import WebRecordings
 from core.errors import BotError
 from core.messages import IncomingMessage
 from core.settings import Settings
@@ -54,6 +57,12 @@ async def run(assistant: Assistant, stop: asyncio.Event, announce: Callable[[str
 def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebChannel:
     """The page, and beside it the webhooks of the platforms that want one."""
     settings = assistant.settings
+    recordings = None
+    if assistant.voice.speech_to_text is not None:
+        recordings = WebRecordings(
+            max_seconds=settings.voice_max_seconds, max_megabytes=settings.voice_max_megabytes
+        )
+        assistant.voice.hearing.recordings.add("web", recordings.fetch)
     return WebChannel(
         assistant.handler,
         assistant.history,
@@ -64,6 +73,8 @@ def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebCh
         secure_cookie=settings.web_secure_cookie,
         commands=[(command.name, command.description) for command in COMMANDS],
         webhooks=[route for platform in platforms.values() for route in platform.routes()],
+        recordings=recordings,
+        narrate=assistant.voice.narrate,
     )
 
 
@@ -75,6 +86,10 @@ async def _inbox_running(assistant: Assistant, platforms: Mapping[str, Channel])
     await inbox.start()
     assistant.forgetters.append(inbox.forget)
     assistant.operations.count_waiting = lambda: inbox.waiting
+    max_bytes = max_recording_bytes(assistant.settings)
+    for name, platform in platforms.items():
+        fetch = functools.partial(platform.fetch_recording, max_bytes=max_bytes)
+        assistant.voice.hearing.recordings.add(name, fetch)
     try:
         await _start_together(platforms.values(), inbox.accept)
         yield
@@ -119,8 +134,11 @@ def inbox_of(assistant: Assistant, platforms: Mapping[str, Channel]) -> Inbox:
             delivery_max_age=timedelta(hours=settings.delivery_max_hours),
             keep_finished=timedelta(hours=settings.keep_finished_hours),
         ),
-        retract=retract,
-        redraw=assistant.image_generator.draw if assistant.image_generator else None,
+        help_=Help(
+            retract=retract,
+            redraw=assistant.image_generator.draw if assistant.image_generator else None,
+            narrate=assistant.voice.narrate,
+        ),
         settled=assistant.broadcasts.settled,
     )
 
@@ -137,3 +155,4 @@ async def _warm_up(assistant: Assistant) -> None:
     """Load what loads on first use, so that the first question is answered as fast as the second."""
     with contextlib.suppress(BotError):
         await assistant.retriever.search("番茄炒蛋怎么做")
+    await assistant.voice.warm_up()

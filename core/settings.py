@@ -44,18 +44,29 @@ class Settings(BaseSettings):
     web_secure_cookie: bool = False
 
     # Language model
-    llm_backend: Literal["composer", "openai"] = "composer"
+    llm_backend: Literal["composer", "internlm2", "openai"] = "composer"
     llm_base_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:11434/v1"
     llm_api_key: SecretStr = SecretStr("")
     llm_model: str = ""
-    llm_temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
-    llm_top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
+    llm_temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    llm_top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    llm_top_k: Annotated[int, Field(ge=1, le=1000)] | None = None
+    llm_repetition_penalty: Annotated[float, Field(ge=0.5, le=2)] | None = None
     llm_max_output_tokens: Annotated[int, Field(ge=16, le=32768)] = 1200
     llm_context_tokens: Annotated[int, Field(ge=512, le=1_048_576)] = 6000
     llm_connect_timeout_seconds: Seconds = 5
     llm_first_token_timeout_seconds: Seconds = 60
     llm_stall_timeout_seconds: Seconds = 20
     llm_max_retries: Annotated[int, Field(ge=0, le=10)] = 2
+    llm_quantization: Literal["none", "int8", "nf4"] = "none"
+    llm_concurrent_answers: Annotated[int, Field(ge=1, le=256)] = 16
+    llm_cache_tokens: Annotated[int, Field(ge=1024, le=10_000_000)] = 32_768
+
+    # Models in this process
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$")] = "auto"
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    model_memory_gigabytes: Annotated[float, Field(ge=0, le=10_000)] = 0
+    models_load: Literal["first_use", "start"] = "first_use"
 
     # Recipe index
     index_dir: Path | None = None
@@ -162,9 +173,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _model_is_named(self) -> Settings:
-        if self.llm_backend == "openai" and not self.llm_model:
+        if self.llm_backend != "composer" and not self.llm_model:
             # The location is the setting at fault; pydantic's own errors carry it likewise.
-            raise ValueError("LLM_MODEL: must name the model when LLM_BACKEND=openai")
+            raise ValueError(f"LLM_MODEL: must name the model when LLM_BACKEND={self.llm_backend}")
         return self
 
     @property

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from bot.inbox import Inbox
+from bot.inbox import Help, Inbox
 from core.conversation import HistoryMessage
 from core.messages import ChatKey, IncomingMessage
 from storage.history import SqlHistory
@@ -60,7 +60,7 @@ async def main(folder: Path) -> None:
         database_url(folder),
         sorry,
         limits=LIMITS,
-        retract=retract,
+        help_=Help(retract=retract),
     )
     await inbox.start()
     append_to(folder / "ready.txt", "ready")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot import bootstrap
+from bot import bootstrap, model_parts
 from core.composer import Composer
 from core.errors import IndexMissingError, SettingsError
 from core.model_answerer import ModelAnswerer
@@ -25,18 +25,18 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
 
 
 def test_by_default_the_recipe_itself_answers(settings: Settings) -> None:
-    assert bootstrap.language_model_of(settings) is None
-    assert isinstance(bootstrap.answerer_of(settings, None), Composer)
+    assert model_parts.language_model_of(settings, model_parts.shelf_of(settings)) is None
+    assert isinstance(model_parts.answerer_of(settings, None), Composer)
     assert bootstrap.embedder_of(settings) is None
 
 
 async def test_a_model_answers_when_one_is_named() -> None:
     settings = load_settings(llm_backend="openai", llm_model="cook", llm_temperature=0.3)
-    model = bootstrap.language_model_of(settings)
+    model = model_parts.language_model_of(settings, model_parts.shelf_of(settings))
     assert model is not None
     assert model.name == "openai/cook"
-    assert isinstance(bootstrap.answerer_of(settings, model), ModelAnswerer)
-    assert bootstrap.sampling_of(settings).temperature == 0.3
+    assert isinstance(model_parts.answerer_of(settings, model), ModelAnswerer)
+    assert model_parts.sampling_of(settings).temperature == 0.3
     await model.close()
 
 

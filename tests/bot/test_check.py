@@ -14,8 +14,8 @@ from bot.check import check
 from core.settings import Settings, load_settings
 
 COMPONENTS = [
-    *("data folder", "database", "embedder", "recipe index", "language model", "pictures", "web page"),
-    *("telegram", "feishu"),
+    *("data folder", "database", "embedder", "recipe index", "language model", "pictures"),
+    *("speech recognition", "reading aloud", "web page", "telegram", "feishu"),
 ]
 
 

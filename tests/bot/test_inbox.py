@@ -9,12 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ChannelError, ChannelGoneError, GenerationError, StorageError
-from core.messages import Reply, ReplyFinished, Stage, StageStarted, TextDelta, TextFinished
+from bot.inbox import Help
+from core.errors import (
+    ChannelError,
+    ChannelGoneError,
+    GenerationError,
+    ModelUnavailableError,
+    StorageError,
+)
+from core.messages import Reply, ReplyFinished, Stage, StageStarted, TextDelta, TextFinished, VoiceClip
 from tests.bot.inbox_bench import LIMITS, bench, message
 from tests.fakes.scripted_handler import (
     TOMATO_EGGS,
     ScriptedHandler,
+    Step,
     draw_picture,
     gated_answer,
     recipe_answer,
@@ -123,6 +131,45 @@ async def test_delivers_a_whole_recipe_with_its_picture(tmp_path: Path) -> None:
         await b.done()
         assert [bool(d.picture) for d in b.channel.sent] == [False, True]
         assert b.inbox.counts["picture_sent"] == 1
+
+
+async def test_an_answer_is_read_aloud_after_its_picture(tmp_path: Path) -> None:
+    clip = VoiceClip(b"OggS", 1200)
+    read: list[Reply] = []
+
+    async def narrate(reply: Reply) -> VoiceClip:
+        read.append(reply)
+        return clip
+
+    async with bench(tmp_path, help_=Help(narrate=narrate)) as b:
+        events = recipe_answer(TOMATO_EGGS, draw_picture(tmp_path))
+        b.handler.scripts["菜"] = [aloud(event) for event in events]
+        await b.accept("菜", "汤")
+        await b.done()
+        first = b.channel.sent[0].message_id
+        about_dish = [d for d in b.channel.sent if d.message_id == first]
+        assert [(bool(d.picture), d.clip) for d in about_dish] == [(False, None), (True, None), (False, clip)]
+        assert about_dish[-1].key.endswith("-voice")
+        assert [reply.recipe for reply in read] == [TOMATO_EGGS]
+        assert b.inbox.counts["voice_sent"] == 1
+
+
+async def test_an_answer_that_cannot_be_read_aloud_stands(tmp_path: Path) -> None:
+    async def narrate(_reply: Reply) -> VoiceClip:
+        raise ModelUnavailableError("the voice is gone")
+
+    async with bench(tmp_path, help_=Help(narrate=narrate)) as b:
+        b.handler.scripts["菜"] = [aloud(event) for event in recipe_answer(TOMATO_EGGS)]
+        await b.accept("菜")
+        await b.done()
+        assert [d.clip for d in b.channel.sent] == [None]
+
+
+def aloud(event: Step) -> Step:
+    """The same event, its reply to be read aloud."""
+    if isinstance(event, TextFinished | ReplyFinished):
+        return replace(event, reply=replace(event.reply, read_aloud=True))
+    return event
 
 
 async def test_a_text_stands_when_its_picture_is_late(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from bot.inbox import Help
 from core.messages import IncomingMessage, Picture, Reply, Stage, StageStarted, TextFinished
 from core.recipe import Recipe
 from tests.bot.inbox_bench import bench
@@ -26,11 +27,11 @@ async def test_an_answer_that_was_cut_short_is_retracted_before_it_is_made_again
 
     handler = ScriptedHandler()
     handler.scripts["一"] = [asyncio.Event()]
-    async with bench(tmp_path, handler=handler, grace_seconds=0, retract=retract) as b:
+    async with bench(tmp_path, handler=handler, grace_seconds=0, help_=Help(retract=retract)) as b:
         await b.accept("一", "二")
         await begun(handler)
     assert retracted == []
-    async with bench(tmp_path, retract=retract) as b:
+    async with bench(tmp_path, help_=Help(retract=retract)) as b:
         await b.done()
         assert b.channel.texts() == ["收到：一", "收到：二"]
     assert retracted == ["一"]
@@ -71,7 +72,7 @@ async def test_a_picture_whose_handler_is_gone_is_drawn_anew(tmp_path: Path) -> 
             while not b.inbox.counts["pictures_awaited"]:  # noqa: ASYNC110
                 await asyncio.sleep(0)
     assert b.channel.texts() == ["做法"]
-    async with bench(tmp_path, redraw=redraw) as b:
+    async with bench(tmp_path, help_=Help(redraw=redraw)) as b:
         await b.done()
         assert [(d.text, d.picture) for d in b.channel.sent] == [("番茄炒蛋", picture)]
     assert [recipe.name for recipe in drawn] == ["番茄炒蛋"]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from bot import inbox_queue
-from bot.inbox import Inbox
+from bot.inbox import Help, Inbox
 from core.errors import DatabaseCorruptError, DiskFullError, StorageError
 from core.messages import IncomingMessage, Reply, ReplyFinished, UserKey
 from tests.bot.inbox_bench import LIMITS, Bench, bench, database_url, message, sorry
@@ -134,7 +134,7 @@ async def test_a_turn_goes_on_after_the_disk_was_full(
     async def retract(cut_short: IncomingMessage) -> None:
         retracted.append(cut_short.message_id)
 
-    async with bench(tmp_path, retract=retract) as b:
+    async with bench(tmp_path, help_=Help(retract=retract)) as b:
         gate = asyncio.Event()
         long = Reply("长" * 50_000)
         b.handler.scripts["一"] = [gate, ReplyFinished(long)]
