@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.feishu_cards import render
+from bot.feishu_draft import DraftPace
 from core.errors import ChannelError, ChannelGoneError
 from core.messages import (
     Button,
@@ -24,7 +25,7 @@ from core.messages import (
     TextFinished,
 )
 from core.recipe import Recipe
-from tests.bot.feishu_bench import RECIPE, bench, make_channel
+from tests.bot.feishu_bench import QUICK, RECIPE, bench, make_channel
 from tests.fakes.feishu_limits import Fault, RateLimits
 from tests.fakes.feishu_server import FeishuServer
 
@@ -89,7 +90,9 @@ async def test_an_answer_streams_on_a_card_that_becomes_the_recipe() -> None:
 
 
 async def test_many_deltas_are_coalesced_within_ten_operations_a_second() -> None:
-    async with bench() as b:
+    """Six or seven a second and the two that end the card, so that a busy machine may bunch some of them."""
+    options = replace(QUICK, draft=DraftPace(delay_seconds=0.0, interval_seconds=0.15))
+    async with bench(options=options) as b:
         message = b.message()
         draft = b.channel.open_draft(message)
         started = asyncio.get_running_loop().time()
@@ -100,7 +103,7 @@ async def test_many_deltas_are_coalesced_within_ten_operations_a_second() -> Non
         await b.channel.deliver_text(message, Reply("完了"), key="k1")
         seconds = asyncio.get_running_loop().time() - started
         [sent] = b.server.world.sent
-        assert 1 <= len(b.server.world.cards[sent.card_id].sequences) <= seconds / 0.11 + 4
+        assert 1 <= len(b.server.world.cards[sent.card_id].sequences) <= seconds / 0.15 + 4
         assert b.server.rates.refused == 0
         assert b.texts == ["完了"]
 
