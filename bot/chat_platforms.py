@@ -66,6 +66,7 @@ def _telegram(settings: Settings) -> Channel:
 def _feishu(settings: Settings) -> Channel:
     from bot.feishu_channel import FeishuChannel, FeishuOptions
     from bot.feishu_long_connection import ConnectionLimits
+    from bot.feishu_pacing import FeishuLimits
 
     secret = settings.feishu_app_secret.get_secret_value()
     for name, value in (("FEISHU_APP_ID", settings.feishu_app_id), ("FEISHU_APP_SECRET", secret)):
@@ -78,5 +79,12 @@ def _feishu(settings: Settings) -> Channel:
         mode=settings.feishu_mode,
         encrypt_key=settings.feishu_encrypt_key.get_secret_value(),
         verification_token=settings.feishu_verification_token.get_secret_value(),
-        options=FeishuOptions(connection=ConnectionLimits(silence_seconds=settings.feishu_silence_seconds)),
+        options=FeishuOptions(
+            connection=ConnectionLimits(silence_seconds=settings.feishu_silence_seconds),
+            limits=FeishuLimits(
+                chat_per_second=settings.feishu_chat_messages_per_second,
+                calls_per_second=settings.feishu_calls_per_second,
+                calls_per_minute=settings.feishu_calls_per_minute,
+            ),
+        ),
     )

@@ -87,21 +87,30 @@ class FeishuApi:
         return ConnectionEndpoint(str(data["URL"]), config if isinstance(config, dict) else {})
 
     async def reply(
-        self, message_id: str, kind: str, content: object, *, uuid: str, patience: Patience | None = None
+        self,
+        message_id: str,
+        kind: str,
+        content: object,
+        *,
+        uuid: str,
+        chat_id: str = "",
+        patience: Patience | None = None,
     ) -> str:
         """Reply to a message, in its thread if it has one; returns the new message's id.
 
-        The same `uuid` within an hour sends nothing new and returns the id of what was sent.
+        The same `uuid` within an hour sends nothing new and returns the id of what was sent. `chat_id` is
+        where it appears, for the limit of a chat.
         """
         body = {"msg_type": kind, "content": _json(content), "uuid": uuid}
         path = f"{_MESSAGES}/{quote(message_id, safe='')}/reply"
-        answer = await self._http.call("reply", "POST", path, body=body, patience=patience)
+        answer = await self._http.call("reply", "POST", path, body=body, chat_id=chat_id, patience=patience)
         return _text_at(answer, "message_id", "reply")
 
     async def send(self, chat_id: str, kind: str, content: object, *, uuid: str) -> str:
         """Send to a chat; `uuid` as in `reply`."""
         body = {"receive_id": chat_id, "msg_type": kind, "content": _json(content), "uuid": uuid}
-        answer = await self._http.call("send", "POST", f"{_MESSAGES}?receive_id_type=chat_id", body=body)
+        path = f"{_MESSAGES}?receive_id_type=chat_id"
+        answer = await self._http.call("send", "POST", path, body=body, chat_id=chat_id)
         return _text_at(answer, "message_id", "send")
 
     async def upload_image(self, content: bytes, media_type: str) -> str:

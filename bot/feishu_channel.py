@@ -37,6 +37,7 @@ from bot.feishu_events import (
 )
 from bot.feishu_http import FeishuHttp, Patience
 from bot.feishu_long_connection import ConnectionLimits, LongConnection
+from bot.feishu_pacing import FeishuLimits
 from bot.feishu_permissions import missing_for_recordings, missing_permissions
 from bot.feishu_webhook import WEBHOOK_PATH, FeishuWebhook
 from core.errors import ChannelError, InputError, SettingsError
@@ -57,6 +58,7 @@ class FeishuOptions:
         connection: times of the long connection.
         draft: when a draft appears, and how often it changes.
         patience: how long a delivery goes on.
+        limits: how much may be sent.
         request_timeout_seconds: of one request.
         webhook_freshness_seconds: how far a webhook's timestamp may be from now.
     """
@@ -64,6 +66,7 @@ class FeishuOptions:
     connection: ConnectionLimits = field(default_factory=ConnectionLimits)
     draft: DraftPace = field(default_factory=DraftPace)
     patience: Patience = field(default_factory=Patience)
+    limits: FeishuLimits = field(default_factory=FeishuLimits)
     request_timeout_seconds: float = 10.0
     webhook_freshness_seconds: float = 300.0
 
@@ -104,6 +107,7 @@ class FeishuChannel:
             domain,
             timeout_seconds=self._options.request_timeout_seconds,
             patience=self._options.patience,
+            limits=self._options.limits,
         )
         self._api = FeishuApi(http, app_id, app_secret)
         self._started_at = datetime.now(UTC)

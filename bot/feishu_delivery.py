@@ -142,7 +142,8 @@ class FeishuDelivery:
         target = reply_target(message)
         if target:
             try:
-                return await self._api.reply(target, kind, content, uuid=uuid)
+                chat_id = message.chat.chat_id
+                return await self._api.reply(target, kind, content, uuid=uuid, chat_id=chat_id)
             except FeishuRefusedError as exc:
                 if exc.feishu_code not in WITHDRAWN_CODES:
                     raise

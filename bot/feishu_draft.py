@@ -182,7 +182,12 @@ class FeishuDraft:
         uuid = answer_uuid(self._message)
         try:
             await self._api.reply(
-                reply_target(self._message), "interactive", content, uuid=uuid, patience=_HURRIED
+                reply_target(self._message),
+                "interactive",
+                content,
+                uuid=uuid,
+                chat_id=self._message.chat.chat_id,
+                patience=_HURRIED,
             )
         except FeishuUnreachableError:
             self.may_be_shown = True

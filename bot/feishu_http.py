@@ -27,6 +27,7 @@ from bot.feishu_errors import (
     FeishuUnreachableError,
     refusal,
 )
+from bot.feishu_pacing import FeishuLimits, FeishuPacer
 from bot.feishu_token import FetchedToken, TokenCache
 
 logger = logging.getLogger(__name__)
@@ -63,10 +64,18 @@ class FeishuHttp:
         domain: FEISHU_DOMAIN, the root of the open platform.
         timeout_seconds: of one request, from connecting to the end of its answer.
         patience: of calls that do not bring their own.
+        limits: how much may be sent.
     """
 
     def __init__(
-        self, app_id: str, app_secret: str, domain: str, *, timeout_seconds: float, patience: Patience
+        self,
+        app_id: str,
+        app_secret: str,
+        domain: str,
+        *,
+        timeout_seconds: float,
+        patience: Patience,
+        limits: FeishuLimits | None = None,
     ) -> None:
         self._app_id = app_id
         self._app_secret = app_secret
@@ -75,7 +84,7 @@ class FeishuHttp:
         self._patience = patience
         self._session: aiohttp.ClientSession | None = None
         self._tokens: TokenCache | None = None
-        self._not_before: dict[str, float] = {}
+        self._pacer = FeishuPacer(limits or FeishuLimits())
 
     async def open(self) -> None:
         """Make the session; harmless when there is one."""
@@ -100,16 +109,22 @@ class FeishuHttp:
         *,
         body: object = None,
         form: Callable[[], aiohttp.FormData] | None = None,
+        chat_id: str = "",
         patience: Patience | None = None,
     ) -> dict[str, Any]:
-        """Call `path` and return its whole answer. `operation` names the API, for limits and errors.
+        """Call `path` and return its whole answer, as soon as it is its turn.
+
+        `operation` names the API, for limits and errors; `chat_id` the chat that gets a message by it.
 
         Raises:
             FeishuRefusedError: the platform said no.
             FeishuUnreachableError: there was no usable answer; the call may have been carried out.
         """
         answer = await self._tried(
-            operation, lambda token: self._exchange(operation, method, path, body, form, token), patience
+            operation,
+            lambda token: self._exchange(operation, method, path, body, form, token),
+            chat_id,
+            patience,
         )
         return answer.body
 
@@ -126,6 +141,7 @@ class FeishuHttp:
         self,
         operation: str,
         attempt: Callable[[str], Awaitable[_Answer]],
+        chat_id: str = "",
         patience: Patience | None = None,
     ) -> _Answer:
         """Make an attempt with the token, again after a failure, until it is refused for good.
@@ -137,7 +153,7 @@ class FeishuHttp:
         patience = patience or self._patience
         failures, waited, token_was_renewed = 0, 0.0, False
         while True:
-            waited += await self._wait_for_turn(operation, patience.wait_seconds - waited)
+            waited += await self._wait_for_turn(operation, chat_id, patience.wait_seconds - waited)
             token = await self._token_cache().current()
             error: FeishuRefusedError | FeishuUnreachableError
             try:
@@ -219,19 +235,18 @@ class FeishuHttp:
             raise FeishuUnreachableError(operation, _reason(exc)) from exc
         return _Answer(200, OK, {}, None, content) if is_file else _answer_of(operation, response, content)
 
-    async def _wait_for_turn(self, operation: str, longest_seconds: float) -> float:
-        """Sit out what is left of a rate limit on this API; returns the seconds slept."""
-        pause = self._not_before.get(operation, 0.0) - asyncio.get_running_loop().time()
-        if pause <= 0:
-            return 0.0
-        if pause > longest_seconds:
-            raise FeishuRefusedError(operation, RATE_LIMIT_CODE, retryable=True)
-        await asyncio.sleep(pause)
-        return pause
+    async def _wait_for_turn(self, operation: str, chat_id: str, longest_seconds: float) -> float:
+        """Wait for the call's turn; returns the seconds slept."""
+        waited = 0.0
+        while (pause := self._pacer.take_turn(operation, chat_id)) > 0:
+            if waited + pause > longest_seconds:
+                raise FeishuRefusedError(operation, RATE_LIMIT_CODE, retryable=True)
+            await asyncio.sleep(pause)
+            waited += pause
+        return waited
 
     def _hold_back(self, operation: str, seconds: float) -> None:
-        resume_at = asyncio.get_running_loop().time() + seconds
-        self._not_before[operation] = max(self._not_before.get(operation, 0.0), resume_at)
+        self._pacer.hold_back(operation, seconds)
         logger.info("feishu_rate_limited operation=%s reset_seconds=%.2f", operation, seconds)
 
     def _open_session(self) -> aiohttp.ClientSession:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bot.pacing import WIDENED, Window
 from core.errors import ChannelError
 
 logger = logging.getLogger(__name__)
@@ -22,8 +22,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _IDLE_CHATS_KEPT = 1000
-_OVERALL_SECONDS = 1.1
-"""A second, and what the way to Telegram may vary: with 1.0, 9 of 200 messages were refused by the fake."""
 _GROUP_RESERVE = 6
 """Messages of a group's minute that streaming leaves to whole answers."""
 
@@ -57,33 +55,6 @@ class PacingLimits:
     longest_wait_seconds: float = 900.0
 
 
-class Window:
-    """At most `count` events in any `seconds`."""
-
-    __slots__ = ("_count", "_seconds", "_times")
-
-    def __init__(self, count: int, seconds: float) -> None:
-        self._count = count
-        self._seconds = seconds
-        self._times: deque[float] = deque()
-
-    def delay(self, now: float, *, reserve: int = 0) -> float:
-        """Seconds until another event fits, with `reserve` more still free after it."""
-        while self._times and self._times[0] <= now - self._seconds:
-            self._times.popleft()
-        over = len(self._times) + 1 + min(reserve, self._count - 1) - self._count
-        return 0.0 if over <= 0 else self._times[over - 1] + self._seconds - now
-
-    def take(self, now: float) -> None:
-        """Count an event."""
-        self._times.append(now)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether no event is remembered."""
-        return not self._times
-
-
 class _ChatPace:
     """One chat: its windows with their reserves, the order of its messages, and how long to be silent."""
 
@@ -114,7 +85,7 @@ class Pacer:
         self.clock = clock
         self.sleep = sleep
         self._chats: dict[str, _ChatPace] = {}
-        self._overall = Window(max(1, int(limits.overall_per_second)), _OVERALL_SECONDS)
+        self._overall = Window(max(1, int(limits.overall_per_second)), WIDENED)
         self._overall_lock = asyncio.Lock()
 
     async def send(self, chat_id: str, action: Callable[[], Awaitable[T]], *, is_group: bool) -> T:

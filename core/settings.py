@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     feishu_encrypt_key: SecretStr = SecretStr("")
     feishu_verification_token: SecretStr = SecretStr("")
     feishu_silence_seconds: Seconds = 14
+    feishu_chat_messages_per_second: Annotated[int, Field(ge=1, le=1000)] = 5
+    feishu_calls_per_second: Annotated[int, Field(ge=1, le=10_000)] = 50
+    feishu_calls_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
 
     # Who may write on Telegram and Feishu
     allowed_users: Annotated[frozenset[str], NoDecode] = frozenset()

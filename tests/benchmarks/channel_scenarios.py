@@ -17,7 +17,13 @@ from tests.fakes.feishu_limits import RateLimits
 from tests.fakes.feishu_world import APP_ID, APP_SECRET
 
 CHATS = 50
-_UNPACED = {"TELEGRAM_MESSAGES_PER_SECOND": "1000", "TELEGRAM_CHAT_MESSAGES_PER_SECOND": "30"}
+_UNPACED = {
+    "TELEGRAM_MESSAGES_PER_SECOND": "1000",
+    "TELEGRAM_CHAT_MESSAGES_PER_SECOND": "30",
+    "FEISHU_CHAT_MESSAGES_PER_SECOND": "1000",
+    "FEISHU_CALLS_PER_SECOND": "10000",
+    "FEISHU_CALLS_PER_MINUTE": "1000000",
+}
 _NOTICED_WITHIN_SECONDS = 60.0
 
 
@@ -166,7 +172,7 @@ async def feishu_turns(bench: Bench) -> None:
     feishu = bench.feishu
     bench.limit(on=False)
     feishu.begin()
-    async with bench.bot():
+    async with bench.bot(**_UNPACED):
         await feishu.one_after_another(CHATS, bench.sizes.feishu_turns)
     turns, _ = _rates(feishu)
     bench.table.add(

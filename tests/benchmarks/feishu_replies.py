@@ -14,9 +14,11 @@ from collections.abc import Awaitable, Callable
 
 from bot.feishu_api import FeishuApi
 from bot.feishu_http import FeishuHttp, Patience
+from bot.feishu_pacing import FeishuLimits
 from tests.fakes.feishu_world import APP_ID, APP_SECRET
 
 _AT_ONCE = 16
+_UNPACED = FeishuLimits(chat_per_second=10**6, calls_per_second=10**6, calls_per_minute=10**6)
 _CONTENT = {"text": "番茄炒蛋：番茄 300 克，鸡蛋 3 个。"}
 Reply = Callable[[int], Awaitable[None]]
 
@@ -38,7 +40,9 @@ async def replies_a_second(reply: Reply, count: int) -> float:
 async def ours(domain: str, message_id: str, count: int) -> float:
     """`bot.feishu_api`."""
     api = FeishuApi(
-        FeishuHttp(APP_ID, APP_SECRET, domain, timeout_seconds=30, patience=Patience()), APP_ID, APP_SECRET
+        FeishuHttp(APP_ID, APP_SECRET, domain, timeout_seconds=30, patience=Patience(), limits=_UNPACED),
+        APP_ID,
+        APP_SECRET,
     )
     await api.open()
 

@@ -15,6 +15,7 @@ from bot.feishu_channel import FeishuChannel, FeishuOptions
 from bot.feishu_draft import DraftPace
 from bot.feishu_http import Patience
 from bot.feishu_long_connection import ConnectionLimits
+from bot.feishu_pacing import FeishuLimits
 from bot.feishu_webhook import WEBHOOK_PATH
 from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey
 from core.recipe import Recipe
@@ -23,11 +24,13 @@ from tests.fakes.feishu_limits import Json
 from tests.fakes.feishu_server import FeishuServer
 from tests.fakes.feishu_world import APP_ID, APP_SECRET, ENCRYPT_KEY, VERIFICATION_TOKEN, UserMessage
 
+UNPACED = FeishuLimits(chat_per_second=1000, calls_per_second=10_000, calls_per_minute=100_000)
 QUICK = FeishuOptions(
     connection=ConnectionLimits(
         silence_seconds=10.0, accept_seconds=0.5, first_backoff_seconds=0.02, stop_seconds=1.0
     ),
     draft=DraftPace(delay_seconds=0.0, interval_seconds=0.11),
+    limits=UNPACED,
     patience=Patience(attempts=3, wait_seconds=5.0, backoff_seconds=0.01),
     request_timeout_seconds=5.0,
 )

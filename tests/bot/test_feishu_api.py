@@ -16,7 +16,7 @@ from bot.feishu_http import FeishuHttp, Patience
 from bot.feishu_token import FetchedToken, TokenCache
 from core.errors import ChannelError, SettingsError
 from core.messages import Document
-from tests.bot.feishu_bench import QUICK
+from tests.bot.feishu_bench import QUICK, UNPACED
 from tests.fakes.feishu_limits import Fault, RateLimits
 from tests.fakes.feishu_server import FeishuServer
 from tests.fakes.feishu_world import APP_ID, APP_SECRET, UserMessage
@@ -29,7 +29,9 @@ async def api_to(server: FeishuServer, secret: str = APP_SECRET) -> AsyncIterato
     patience = Patience(attempts=3, wait_seconds=2.0, backoff_seconds=0.01)
     async with server.running():
         server.world.user_messages["om_1"] = UserMessage("om_1", "oc_1")
-        http = FeishuHttp(APP_ID, secret, server.domain, timeout_seconds=2.0, patience=patience)
+        http = FeishuHttp(
+            APP_ID, secret, server.domain, timeout_seconds=2.0, patience=patience, limits=UNPACED
+        )
         api = FeishuApi(http, APP_ID, secret)
         await api.open()
         try:

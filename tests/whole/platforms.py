@@ -150,7 +150,7 @@ class Platforms:
     feishu: FeishuUsers
 
     def settings(self, **changes: str) -> dict[str, str]:
-        """What points the bot at both, with Telegram's own limits out of the way."""
+        """What points the bot at both, with the platforms' own limits out of the way."""
         return {
             "TELEGRAM_BOT_TOKEN": TOKEN,
             "TELEGRAM_API_URL": self.telegram.address,
@@ -162,6 +162,9 @@ class Platforms:
             "FEISHU_DOMAIN": self.feishu.address,
             "FEISHU_ENCRYPT_KEY": ENCRYPT_KEY,
             "FEISHU_VERIFICATION_TOKEN": VERIFICATION_TOKEN,
+            "FEISHU_CHAT_MESSAGES_PER_SECOND": "1000",
+            "FEISHU_CALLS_PER_SECOND": "1000",
+            "FEISHU_CALLS_PER_MINUTE": "100000",
             "LOG_LEVEL": "debug",
             **changes,
         }
