@@ -98,6 +98,13 @@ class Settings(BaseSettings):
     tts_speed: Annotated[float, Field(ge=0.5, le=2)] = 1
     tts_timeout_seconds: Seconds = 60
 
+    # Model files
+    models_dir: Path | None = None
+    model_hub: Literal["modelscope", "huggingface"] = "modelscope"
+    modelscope_url: str = "https://modelscope.cn"
+    huggingface_url: str = "https://huggingface.co"
+    huggingface_token: SecretStr = SecretStr("")
+
     # Telegram
     telegram_bot_token: SecretStr = SecretStr("")
     telegram_api_url: str = "https://api.telegram.org"
@@ -161,13 +168,28 @@ class Settings(BaseSettings):
         return names
 
     @field_validator(
-        "log_level", "llm_backend", "embedder", "image_backend", "stt_backend", "tts_backend", mode="before"
+        "log_level",
+        "llm_backend",
+        "embedder",
+        "image_backend",
+        "stt_backend",
+        "tts_backend",
+        "model_hub",
+        mode="before",
     )
     @classmethod
     def _lower(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
 
-    @field_validator("llm_base_url", "stt_base_url", "tts_base_url", "telegram_api_url", "feishu_domain")
+    @field_validator(
+        "llm_base_url",
+        "stt_base_url",
+        "tts_base_url",
+        "modelscope_url",
+        "huggingface_url",
+        "telegram_api_url",
+        "feishu_domain",
+    )
     @classmethod
     def _http_address(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
@@ -192,6 +214,11 @@ class Settings(BaseSettings):
     def effective_index_dir(self) -> Path:
         """INDEX_DIR, or the folder in DATA_DIR."""
         return self.index_dir or self.data_dir / "index"
+
+    @property
+    def effective_models_dir(self) -> Path:
+        """MODELS_DIR, or the folder in DATA_DIR."""
+        return self.models_dir or self.data_dir / "models"
 
     @property
     def pictures_dir(self) -> Path:

@@ -1,0 +1,1 @@
+"""Model folders from Hugging Face and ModelScope: listed, chosen, fetched, checked. Never any code."""
