@@ -96,4 +96,5 @@ class FeishuControl:
         pushes = self._server.pushes
         pushes.retry_seconds = tuple(body.get("retry_seconds", pushes.retry_seconds))
         pushes.webhook_url = body.get("webhook_url", pushes.webhook_url)
+        self._server.world.scopes = set(body.get("scopes", self._server.world.scopes))
         return web.json_response({})

@@ -222,6 +222,24 @@ async def test_a_wrong_token_is_named(bot: BotProcess, both: Platforms, setting:
     assert_discreet(checked.stdout + checked.stderr + ran.stdout + ran.stderr, WRONG[setting])
 
 
+async def test_check_tells_a_missing_permission_from_a_server_that_is_away(
+    bot: BotProcess, both: Platforms
+) -> None:
+    await both.feishu.post("settings", scopes=["im:message:send_as_bot", "im:resource"])
+    away = f"http://127.0.0.1:{reserved_port()}"
+    unreachable = both.settings(COLUMNS="300", TELEGRAM_API_URL=away, FEISHU_DOMAIN=away)
+    lacking, alone = await asyncio.gather(
+        outcome_of(bot, "check", both.settings(COLUMNS="300")), outcome_of(bot, "check", unreachable)
+    )
+    assert (lacking.returncode, alone.returncode) == (2, 2)
+    assert (
+        "FEISHU_APP_ID: the app lacks the permissions cardkit:card:read, cardkit:card:write" in lacking.stdout
+    )
+    assert "@shishen_test_bot" in lacking.stdout
+    assert "TELEGRAM_API_URL: the server cannot be used: no connection" in alone.stdout
+    assert f"FEISHU_DOMAIN: {away} cannot be reached: no connection" in alone.stdout
+
+
 async def test_check_says_who_the_bot_is(bot: BotProcess, both: Platforms) -> None:
     checked = await outcome_of(bot, "check", both.settings(COLUMNS="300"))
     assert (checked.returncode, checked.stderr) == (0, "")
