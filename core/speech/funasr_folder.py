@@ -93,7 +93,7 @@ def read_funasr_folder(value: str | Path, setting: str, kind: ModelKind) -> FunA
     folder = ModelFolder.opened(value, setting)
     folder.require(kind.files, kind.title)
     config = _config_of(folder)
-    model = config.get("model")
+    model = str(config.get("model"))
     if model not in kind.models:
         raise folder.fault(
             f"no {kind.title}: config.yaml in {folder.path} names another one; known are"
@@ -103,7 +103,7 @@ def read_funasr_folder(value: str | Path, setting: str, kind: ModelKind) -> FunA
         folder.require(["seg_dict"], kind.title)
     folder.require_checkpoint("model.pt")
     arguments = _arguments(folder, config, kind)
-    return FunAsrFolder(folder, str(model), arguments)
+    return FunAsrFolder(folder, model, arguments)
 
 
 def _config_of(folder: ModelFolder) -> Mapping[str, Any]:
@@ -126,7 +126,7 @@ def _arguments(folder: ModelFolder, config: Mapping[str, Any], kind: ModelKind) 
         part = config.get(role)
         if part is None:
             continue
-        if part not in _PARTS:
+        if not isinstance(part, str) or part not in _PARTS:
             raise folder.fault(f"config.yaml in {folder.path} has an unknown {role}: not a {kind.title}")
         arguments[role] = part
         arguments[f"{role}_conf"] = _options(folder, config, role)
@@ -171,12 +171,14 @@ def _check_frontend(folder: ModelFolder, arguments: dict[str, Any]) -> None:
     options["cmvn_file"] = str(folder.path / "am.mvn")
     # The default of 1.0 adds noise: the same recording would not give the same words twice.
     options["dither"] = 0.0
-    width = options.get("n_mels", 80) * options.get("lfr_m", 1)
+    mels, frames = options.get("n_mels", 80), options.get("lfr_m", 1)
+    if not isinstance(mels, int) or not isinstance(frames, int):
+        raise folder.fault(f"config.yaml in {folder.path} is damaged: frontend_conf holds no numbers")
     try:
         lengths = [len(numbers) for numbers in read_normalization(folder.text("am.mvn"))]
     except ValueError as exc:
         raise folder.fault(f"am.mvn in {folder.path} is damaged") from exc
-    if lengths != [width, width]:
+    if lengths != [mels * frames] * 2:
         raise folder.fault(f"am.mvn in {folder.path} is damaged or of another model")
 
 

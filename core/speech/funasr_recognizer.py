@@ -126,8 +126,13 @@ class FunAsrRecognizer(LocalRecognizer):
         if self._vad is None:
             yield from cut_at_silences(sound)
             return
-        with torch_state(self._threads):
-            found = self._vad.infer(sound, cache={}, is_final=True)
+        try:
+            with torch_state(self._threads):
+                found = self._vad.infer(sound, cache={}, is_final=True)
+        except ValueError:  # it takes the logarithm of 0 where it is wholly certain (funasr 1.4.16)
+            logger.warning("model=%s failed=yes", VOICE_ACTIVITY.title)
+            yield from cut_at_silences(sound)
+            return
         padding = int(_PADDING_SECONDS * SAMPLE_RATE_HZ)
         for begin_ms, end_ms in found[0]["value"] if found else []:
             begin = max(0, begin_ms * SAMPLE_RATE_HZ // 1000 - padding)
@@ -156,7 +161,7 @@ def load_model(folder: FunAsrFolder, *, threads: int) -> LoadedModel:
         from funasr import AutoModel
 
     logging.getLogger().addFilter(_NO_CHATTER)  # the same filter twice counts once
-    with torch_state(threads, keep_seeds=True):
+    with torch_state(threads):
         module, options = AutoModel.build_model(
             **folder.arguments, device="cpu", ncpu=threads, disable_update=True
         )
@@ -190,22 +195,21 @@ def _is_zip(path: Path) -> bool:
 
 
 @contextmanager
-def torch_state(threads: int, *, keep_seeds: bool = False) -> Iterator[None]:
-    """Compute without gradients on `threads` threads; then torch is as it was, and the seeds if asked."""
+def torch_state(threads: int) -> Iterator[None]:
+    """Compute without gradients on `threads` threads; afterwards torch and all seeds are as they were."""
     import torch
 
     before = torch.get_num_threads()
-    seeds = (random.getstate(), np.random.get_state(), torch.get_rng_state()) if keep_seeds else None
+    seeds = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
         torch.set_num_threads(threads)
         with torch.no_grad():
             yield
     finally:
         torch.set_num_threads(before)
-        if seeds is not None:
-            random.setstate(seeds[0])
-            np.random.set_state(seeds[1])
-            torch.set_rng_state(seeds[2])
+        random.setstate(seeds[0])
+        np.random.set_state(seeds[1])
+        torch.set_rng_state(seeds[2])
 
 
 def _speakable(hotwords: Sequence[str]) -> list[str]:

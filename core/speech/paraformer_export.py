@@ -76,7 +76,7 @@ def _write_model(module: Any, options: dict[str, Any], path: Path) -> None:
     """Trace the model into an ONNX file."""
     import torch
 
-    with torch_state(_THREADS, keep_seeds=True), warnings.catch_warnings():
+    with torch_state(_THREADS), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of every Python branch in funasr's code
         arguments = {name: value for name, value in options.items() if name != "model"}
         exported = module.export(**arguments, type="onnx")

@@ -7,6 +7,7 @@ is not what it expects (`SHERPA_ONNX_EXIT`): so everything is looked at beforeha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ MODEL_FILES = ("model.int8.onnx", "model.onnx")
 """The first that is there is taken: of both, the quantised one is the quicker."""
 TOKENS_FILE = "tokens.txt"
 _KIND = "sherpa-onnx Paraformer"
+_MARKS = re.compile(r"<(?:blank|s|/s|unk|OOV)>")
+"""funasr leaves them out of its texts, sherpa-onnx does not."""
 _FEATURE_SIZE = 80
 """What sherpa-onnx computes for Paraformer."""
 
@@ -69,7 +72,7 @@ class SherpaRecognizer(LocalRecognizer):
             stream = self._recognizer.create_stream()
             stream.accept_waveform(SAMPLE_RATE_HZ, piece)
             self._recognizer.decode_stream(stream)
-            yield stream.result.text
+            yield _MARKS.sub("", stream.result.text)
 
 
 def _checked_model(folder: ModelFolder) -> Path:
