@@ -89,6 +89,19 @@ class SqlBroadcastLog:
             connection.execute(delete(table).where(table.c.broadcast_id.in_(old)))
 
 
+def forget_orders(connection: Connection, user: UserKey) -> None:
+    """Delete what `user` had sent to all; what is still under way stays until it is reported."""
+    columns = BROADCASTS.c
+    under_way = select(BROADCAST_CHATS.c.broadcast_id)
+    connection.execute(
+        delete(BROADCASTS).where(
+            columns.channel == user.channel,
+            columns.user_id == user.user_id,
+            columns.broadcast_id.not_in(under_way),
+        )
+    )
+
+
 def _found(connection: Connection, broadcast_id: str) -> Row[tuple[object, ...]] | None:
     return connection.execute(
         select(BROADCASTS).where(BROADCASTS.c.broadcast_id == broadcast_id)

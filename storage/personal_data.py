@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, select
 
 from core.messages import UserKey
+from storage.broadcast_log import forget_orders
 from storage.history import delete_messages
 from storage.profiles import forget_preferences, stored_preferences
 from storage.session import Database
@@ -65,6 +66,7 @@ class SqlPersonalData:
 
         def work(connection: Connection) -> int:
             forget_preferences(connection, user)
+            forget_orders(connection, user)
             return delete_messages(connection, _is_of(user))
 
         gone = await self._database.write(work)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from core.messages import ChatKey, IncomingMessage, UserKey
 from core.ports import BroadcastAudience, BroadcastLog, BroadcastResult
 from storage.broadcast_log import SqlBroadcastLog
+from storage.personal_data import SqlPersonalData
 from storage.session import Database
 from tests.storage.conftest import NOON, Clock, Stores
 
@@ -48,6 +49,16 @@ class TestBroadcastLog:
 
     async def test_what_was_never_begun_has_no_result(self, stores: Stores) -> None:
         assert await stores.broadcast_log.settle("b", ANN, "sent") is None
+
+
+async def test_whoever_is_forgotten_has_ordered_nothing(database: Database) -> None:
+    log = SqlBroadcastLog(database)
+    for broadcast_id in ("done", "under way"):
+        await log.begin(broadcast_id, ORDER, (ANN,))
+    await log.settle("done", ANN, "sent")
+    await SqlPersonalData(database).forget(ORDER.user)
+    assert await log.settle("done", ANN, "sent") is None
+    assert await log.settle("under way", ANN, "sent") is not None
 
 
 async def test_orders_are_kept_for_a_week(sqlite: Database) -> None:
