@@ -160,6 +160,14 @@ class ModelShelf:
         give_back_memory()
         return freed
 
+    def drop(self, name: str) -> None:
+        """Throw out the model of that name, unless somebody uses it."""
+        with self._changed:
+            place = self._places.get(name)
+            if place is not None and _is_idle(place):
+                self._thrown_out(place)
+        give_back_memory()
+
     def statuses(self) -> tuple[ModelStatus, ...]:
         """Every model that was ever asked for, by name."""
         with self._changed:

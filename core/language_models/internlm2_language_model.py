@@ -133,7 +133,8 @@ class InternLm2LanguageModel:
             )
 
     async def close(self) -> None:
-        """The shelf holds the model and lets go of it."""
+        """Let go of the model; a later call loads it again."""
+        await asyncio.to_thread(self._shelf.drop, self.name)
 
     async def _planned(self) -> ModelPlan[_Loaded]:
         if self._plan is None:

@@ -79,6 +79,7 @@ class TokenEngine:
         Raises:
             ModelRejectedError: the folder cannot be loaded as it is.
         """
+        _be_quiet()
         settings: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **settings)
@@ -187,6 +188,13 @@ def _manager(model: Any, end_ids: frozenset[int], limits: EngineLimits) -> Any:
         use_async_batching=False,  # the penalty's table is brought up to date between two steps
     )
     return model.init_continuous_batching(generation_config=generation, continuous_batching_config=batching)
+
+
+def _be_quiet() -> None:
+    """No progress bars and no advice on a console that is a chat or a log."""
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    logging.getLogger("ContinuousBatchingLogger").setLevel(logging.WARNING)
 
 
 def _quantization(kind: Quantization, placement: Placement) -> Any:

@@ -161,6 +161,17 @@ def test_a_call_out_of_memory_is_tried_once_more_and_smaller() -> None:
     assert sizes == [8, 4, 8, 8]
 
 
+def test_a_model_is_dropped_by_name_unless_it_is_in_use() -> None:
+    depot, shelf = Depot(), shelf_of(10)
+    with shelf.borrowed(depot.plan("a")):
+        shelf.drop("a")
+        assert depot.released == []
+    shelf.drop("a")
+    shelf.drop("a")
+    shelf.drop("never seen")
+    assert depot.released == ["A"]
+
+
 def test_other_errors_pass() -> None:
     shelf = shelf_of(1)
     with pytest.raises(RuntimeError, match="shapes differ"):

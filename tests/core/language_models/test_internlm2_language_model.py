@@ -149,6 +149,13 @@ async def test_a_model_thrown_out_comes_back(source: Path, kept: Path, shelf: Mo
     assert await text_of(model) == expected
 
 
+async def test_closing_lets_go_of_the_model(source: Path, kept: Path, shelf: ModelShelf) -> None:
+    model = model_of(source, kept, shelf)
+    await text_of(model)
+    await model.close()
+    assert shelf.statuses()[0].state is LoadState.ABSENT
+
+
 async def test_check_says_what_there_is(source: Path, kept: Path, shelf: ModelShelf) -> None:
     line = await model_of(source, kept, shelf).check()
     assert line.startswith("internlm2-chat-1.8b on cpu, float32, 0.0 GB, loaded in ")
