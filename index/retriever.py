@@ -1,22 +1,24 @@
-"""Search: two recalls, one rescoring by name, a calibrated refusal. Implements `core.ports.Retriever`.
+"""Search: two recalls, rescoring by name, reranking, a calibrated refusal. Implements `core.ports.Retriever`.
 
 1. The shell of the question is removed; its subject is looked up.
 2. Recall: BM25 over characters and syllables, and the nearest question vectors.
 3. Rescoring: each recalled form is compared with the subject by spelling and sound (`index.likeness`);
    a recipe is as good as its best form.
-4. The best score becomes a probability (`index.calibration`); below the threshold the query is refused
+4. With a reranker, it reads the best dishes beside the question (`index.second_stage`).
+5. The best score becomes a probability (`index.calibration`); below the threshold the query is refused
    and the hits are only the nearest dishes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from core.errors import BotError, RetrievalError
+from core.errors import BotError, ModelUnavailableError, RetrievalError
 from core.ports import Embedder, Hit, Retrieval
 from core.recipe import Recipe
 from index.calibration import UNCALIBRATED, Calibration, load_calibration
@@ -27,7 +29,10 @@ from index.likeness import Likeness, Spellings, likeness, spellings_of
 from index.manifest import Manifest
 from index.questions import question_of
 from index.recipe_file import RecipeFile
+from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
 from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
+
+logger = logging.getLogger(__name__)
 
 LEXICAL_RECALL = 40
 VECTOR_RECALL = 20
@@ -59,17 +64,26 @@ class HybridRetriever:
         vectors: FaissVectorStore | None,
         embedder: Embedder | None,
         calibration: Calibration,
+        second_stage: SecondStage | None = None,
     ) -> None:
         self._recipes = recipes
         self._lexical = lexical
         self._vectors = vectors
         self._embedder = embedder if vectors is not None else None
         self._calibration = calibration
+        self._second_stage = second_stage
+        self._misses_vectors = False
         self._recipe = lru_cache(maxsize=2_000)(recipes.recipe)
         self._form_spellings = lru_cache(maxsize=20_000)(lambda number: spellings_of(recipes.form(number)))
 
     @staticmethod
-    def open(folder: Path, embedder: Embedder | None, *, calibrated: bool = True) -> HybridRetriever:
+    def open(
+        folder: Path,
+        embedder: Embedder | None,
+        *,
+        second_stage: SecondStage | None = None,
+        calibrated: bool = True,
+    ) -> HybridRetriever:
         """Open the index at `folder`; `calibrated=False` is for fitting the calibration itself.
 
         Raises:
@@ -87,14 +101,15 @@ class HybridRetriever:
             vectors,
             embedder,
             load_calibration() if calibrated else UNCALIBRATED,
+            second_stage,
         )
 
     def describe(self) -> str:
         """One line: how many recipes and questions, and what backs the recalls."""
-        vectors = self._embedder.name if self._embedder else "no vectors"
-        return (
-            f"{self._recipes.recipe_count} recipes, {self._recipes.form_count} questions, lexical + {vectors}"
-        )
+        backing = f"lexical + {self._embedder.name if self._embedder else 'no vectors'}"
+        if self._second_stage:
+            backing += f", reranked by {self._second_stage.name}"
+        return f"{self._recipes.recipe_count} recipes, {self._recipes.form_count} questions, {backing}"
 
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in a thread.
@@ -114,14 +129,31 @@ class HybridRetriever:
         by_ingredients = self._by_ingredients(query, limit, exclude)
         if by_ingredients is not None:
             return by_ingredients
-        matches = self.matches(query)[: limit + len(exclude) + _TIED]
+        wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
+        matches = self.matches(query)[: wanted + len(exclude) + _TIED]
         found = [(match, self._recipe(match.row)) for match in matches]
         found = [(match, recipe) for match, recipe in found if recipe.recipe_id not in exclude]
         text = query[:MAX_QUERY_CHARACTERS].lower()
         found.sort(key=lambda pair: -(self._order(pair[0]) + _tie_break(pair[1], text)))
-        hits = tuple(self._hit(match, recipe) for match, recipe in found[:limit])
+        hits = self._reranked(text, found) or [self._hit(match, recipe) for match, recipe in found]
         refused = not hits or hits[0].score < self._calibration.threshold
-        return Retrieval(query=query, hits=hits, refused=refused)
+        return Retrieval(query=query, hits=tuple(hits[:limit]), refused=refused)
+
+    def _reranked(self, text: str, found: list[tuple[Match, Recipe]]) -> list[Hit]:
+        """The hits in the second stage's order, those that it did not look at last; empty without it."""
+        if self._second_stage is None:
+            return []
+        scores = self._second_stage.scores(text, [recipe for _, recipe in found])
+        if not scores:
+            return []
+        judged = [(match, recipe, scores[recipe.name]) for match, recipe in found if recipe.name in scores]
+        judged.sort(key=lambda item: -(order_with(self._order(item[0]), item[2]) + _tie_break(item[1], text)))
+        hits = [self._hit(match, recipe) for match, recipe, _ in judged]
+        hits = [
+            replace(hit, score=probability_with(hit.score, score))
+            for hit, (_, _, score) in zip(hits, judged, strict=True)
+        ]
+        return hits + [self._hit(match, recipe) for match, recipe in found if recipe.name not in scores]
 
     def _by_ingredients(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
         """Recipes that use everything a cook has, those that need the least besides first.
@@ -169,7 +201,14 @@ class HybridRetriever:
     def _nearest(self, subject: str) -> dict[int, float]:
         if self._vectors is None or self._embedder is None:
             return {}
-        vector = self._embedder.embed([question_of(subject)], input_type="query")[0]
+        try:
+            vector = self._embedder.embed([question_of(subject)], input_type="query")[0]
+        except ModelUnavailableError as exc:  # no memory just now: words and sounds find most dishes alone
+            if not self._misses_vectors:
+                logger.warning("search_without_vectors reason=%s", exc.message)
+            self._misses_vectors = True
+            return {}
+        self._misses_vectors = False
         return dict(self._vectors.search(vector, VECTOR_RECALL))
 
     def _match(self, number: int, subjects: Iterable[Spellings], cosine: float) -> Match:

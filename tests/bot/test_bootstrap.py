@@ -27,7 +27,8 @@ def no_progress(_what: str, _done: int, _total: int) -> None:
 def test_by_default_the_recipe_itself_answers(settings: Settings) -> None:
     assert model_parts.language_model_of(settings, model_parts.shelf_of(settings)) is None
     assert isinstance(model_parts.answerer_of(settings, None), Composer)
-    assert bootstrap.embedder_of(settings) is None
+    models = bootstrap.search_models_of(settings, model_parts.shelf_of(settings))
+    assert (models.embedder, models.reranker) == (None, None)
 
 
 async def test_a_model_answers_when_one_is_named() -> None:
@@ -60,7 +61,7 @@ def test_a_corpus_that_is_not_there_names_its_setting(tmp_path: Path) -> None:
 def test_an_index_of_the_users_own_is_never_built(tmp_path: Path) -> None:
     settings = load_settings(index_dir=tmp_path / "mine", embedder="none")
     with pytest.raises(IndexMissingError):
-        bootstrap.open_retriever(settings, no_progress)
+        bootstrap.open_retriever(settings, no_progress, model_parts.shelf_of(settings))
     assert not (tmp_path / "mine").exists()
 
 

