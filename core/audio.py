@@ -25,12 +25,6 @@ from core.ffmpeg import FencedFfmpeg, Outcome
 from core.messages import VoiceClip
 from core.ports import Waveform
 
-with warnings.catch_warnings():
-    # It asks for the standard library's audioop, deprecated before 3.13, and misses a system's ffmpeg.
-    warnings.simplefilter("ignore")
-    from pydub import AudioSegment
-    from pydub.exceptions import CouldntDecodeError
-
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 16_000
@@ -161,10 +155,7 @@ def _speech(wav: bytes, most_frames: int) -> Waveform:
     Raises:
         InputError: "audio_unreadable", "audio_too_long" or "no_speech".
     """
-    try:
-        sound = AudioSegment(wav)
-    except (CouldntDecodeError, struct.error) as exc:
-        raise InputError("audio_unreadable", "no WAV file came out of ffmpeg") from exc
+    sound = _sound(wav)
     frames = len(sound.raw_data) // sound.frame_width
     if not frames:
         raise InputError("audio_unreadable", "no sound in it")
@@ -180,6 +171,18 @@ def _speech(wav: bytes, most_frames: int) -> Waveform:
     if _loudest_rms(samples) < _SILENCE_RMS:
         raise InputError("no_speech", "silent")
     return Waveform(samples, SAMPLE_RATE_HZ)
+
+
+def _sound(wav: bytes) -> Any:
+    with warnings.catch_warnings():
+        # It asks for the standard library's audioop, deprecated before 3.13, and misses a system's ffmpeg.
+        warnings.simplefilter("ignore")
+        from pydub import AudioSegment
+        from pydub.exceptions import CouldntDecodeError
+    try:
+        return AudioSegment(wav)
+    except (CouldntDecodeError, struct.error) as exc:
+        raise InputError("audio_unreadable", "no WAV file came out of ffmpeg") from exc
 
 
 def _mixed(sound: Any) -> Any:
