@@ -9,6 +9,7 @@ without a low-pass filter. `core.ffmpeg` says how it is fenced in instead.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 import os
@@ -173,15 +174,20 @@ def _speech(wav: bytes, most_frames: int) -> Waveform:
     return Waveform(samples, SAMPLE_RATE_HZ)
 
 
-def _sound(wav: bytes) -> Any:
+@functools.cache
+def _pydub() -> Any:
     with warnings.catch_warnings():
         # It asks for the standard library's audioop, deprecated before 3.13, and misses a system's ffmpeg.
         warnings.simplefilter("ignore")
-        from pydub import AudioSegment
-        from pydub.exceptions import CouldntDecodeError
+        import pydub
+    return pydub
+
+
+def _sound(wav: bytes) -> Any:
+    pydub = _pydub()
     try:
-        return AudioSegment(wav)
-    except (CouldntDecodeError, struct.error) as exc:
+        return pydub.AudioSegment(wav)
+    except (pydub.exceptions.CouldntDecodeError, struct.error) as exc:
         raise InputError("audio_unreadable", "no WAV file came out of ffmpeg") from exc
 
 
