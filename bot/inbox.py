@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from bot.delivery import Channel
-from bot.inbox_codec import Event, decode_answer, decode_event, encode_answer, encode_event
+from bot.inbox_codec import Answer, Event, decode_answer, decode_event, encode_answer, encode_event
 from bot.inbox_queue import WorkQueue, work_id_of
 from bot.inbox_turn import Help, InboxLimits, ReplyFor, TurnSteps
 from bot.message_handler import MessageHandler
@@ -205,11 +205,21 @@ class Inbox:
             return  # a handler that has nothing to say: the writer is ignored
         sent = await queue.step("text", lambda: self._steps.deliver_text(event, answer.reply))
         await self._settle(event, sent)
-        if sent == "sent" and (answer.picture_follows or answer.reply.picture is not None):
-            await queue.step("picture", lambda: self._steps.deliver_picture(event, answer))
-        if sent == "sent" and answer.reply.read_aloud:
-            await queue.step("voice", lambda: self._steps.deliver_voice(event, answer.reply))
+        if sent == "sent":
+            await self._deliver_more(event, answer)
         logger.info("done event=%s work=%s text=%s", event.key, work_id, sent)
+
+    async def _deliver_more(self, event: Event, answer: Answer) -> None:
+        """Deliver what follows the text. The last is no step: the end of the work tells of its delivery."""
+        steps, parts = self._steps, list[tuple[str, Callable[[], Awaitable[str]]]]()
+        if answer.picture_follows or answer.reply.picture is not None:
+            parts.append(("picture", lambda: steps.deliver_picture(event, answer)))
+        if answer.reply.read_aloud:
+            parts.append(("voice", lambda: steps.deliver_voice(event, answer.reply)))
+        for name, deliver in parts[:-1]:
+            await self._open_queue().step(name, deliver)
+        for _, deliver in parts[-1:]:
+            await deliver()
 
     async def _settle(self, event: Event, outcome: str) -> None:
         if self._settled is not None:

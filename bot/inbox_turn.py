@@ -8,6 +8,7 @@ picture      waited for, or drawn anew if the process was restarted meanwhile; d
 voice        for those who want it: the answer is read aloud, and delivered likewise
 ===========  =====================================================================================
 
+The last delivery after the text is no step of its own: the end of the work, stored next, tells of it.
 A step that a kill cut short is run again from its beginning. Stopping parks: whoever is only waiting
 raises `CancelledError`, which leaves the step unfinished, so that the next start runs it again.
 """
