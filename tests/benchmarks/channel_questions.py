@@ -12,6 +12,7 @@ from itertools import cycle
 from typing import Any
 
 from tests.fakes.feishu_events import FeishuEvents
+from tests.fakes.feishu_messages import FeishuMessages
 from tests.fakes.feishu_pushes import FeishuPushes
 from tests.fakes.feishu_server import FeishuServer
 from tests.fakes.feishu_world import BotMessage, FeishuWorld
@@ -192,6 +193,7 @@ class FeishuQuestions(Questions, FeishuServer):
         self.world = self._listener = _ListeningWorld()
         self.listen()
         self.events, self.pushes = FeishuEvents(self.world), FeishuPushes(self.world)
+        self.messages = FeishuMessages(self.world, self.rates)
         self._cards: dict[str, BotMessage] = {}
         Questions.__init__(self, dishes)
 
