@@ -79,7 +79,7 @@ def convert(source: Path, target: Path, progress: Progress | None = None) -> Non
             or there is no room for it.
     """
     folder = InternLm2Folder(source)
-    files, _ = folder.weight_files, folder.tokenizer_file
+    _, files, _ = folder.config, folder.weight_files, folder.tokenizer_file  # each checked when it is read
     note = _begun(folder, target)
     if note.complete:
         return
