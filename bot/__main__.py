@@ -1,4 +1,4 @@
-"""`python -m bot run|chat|check`.
+"""`python -m bot run|chat|check|models`.
 
 Run as:
     python -m bot run
@@ -6,6 +6,8 @@ Run as:
     python -m bot chat --once "红烧肉怎么做" --user me --json
     python -m bot chat --voice question.ogg --json
     python -m bot check
+    python -m bot models
+    python -m bot models download sherpa-paraformer
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from rich.markup import escape
 
 from bot.bootstrap import Assistant, assembled
 from bot.logs import set_up_logs
+from bot.models_command import add_models_command, models
 from bot.terminal_channel import CHANNEL, TerminalChannel, reply_as_json
 from core.errors import BotError, SettingsError
 from core.settings import Settings, load_settings
@@ -83,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--user", default="me", help="whose conversation it is (default: me)")
     chat.add_argument("--json", action="store_true", help="with --once or --voice: print one JSON object")
     commands.add_parser("check", help="name every component, what backs it and whether it works")
+    add_models_command(commands.add_parser("models", help="list models, download them, export one"))
     return parser
 
 
@@ -134,6 +138,10 @@ async def _check(_options: argparse.Namespace, settings: Settings) -> int:
     return await check(settings, Console())
 
 
+async def _models(options: argparse.Namespace, settings: Settings) -> int:
+    return await models(options, settings, Console(), _ERRORS)
+
+
 @contextlib.asynccontextmanager
 async def _assembled(settings: Settings) -> AsyncIterator[Assistant]:
     """The assistant, with a progress bar while its index is built."""
@@ -161,7 +169,7 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-_COMMANDS = {"run": _run, "chat": _chat, "check": _check}
+_COMMANDS = {"run": _run, "chat": _chat, "check": _check, "models": _models}
 
 if __name__ == "__main__":
     exit_status = main()

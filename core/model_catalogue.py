@@ -26,8 +26,9 @@ _WHISPER_V3_DIGESTS = {
 }
 
 
-def _funasr(name: str, title: str, repository: str, size_mb: int, setting: str) -> CatalogueModel:
-    recognises = setting == "STT_MODEL"
+def _funasr(
+    name: str, title: str, repository: str, size_mb: int, setting: str, files: tuple[str, ...], note: str
+) -> CatalogueModel:
     return CatalogueModel(
         name=name,
         role="speech",
@@ -36,12 +37,10 @@ def _funasr(name: str, title: str, repository: str, size_mb: int, setting: str) 
         licence=_FUNASR_LICENCE,
         size_bytes=size_mb * _MB,
         weights=(("model.pt",),),
-        files=("config.yaml",),
-        optional=("configuration.json", "tokens.json", "am.mvn", "seg_dict", "jieba_usr_dict"),
+        files=("config.yaml", *files),
+        optional=("configuration.json", "seg_dict", "jieba_usr_dict"),
         settings=("STT_BACKEND=paraformer", f"{setting}={{folder}}"),
-        note="needs requirements-models.txt; `models export paraformer` makes it fit for sherpa"
-        if recognises
-        else "for STT_BACKEND=paraformer",
+        note=note,
     )
 
 
@@ -145,6 +144,8 @@ _SPEECH = (
         "iic/speech_seaco_paraformer_large_asr_nat-zh-cn-16k-common-vocab8404-pytorch",
         1_000,
         "STT_MODEL",
+        ("tokens.json", "am.mvn", "seg_dict"),
+        "needs requirements-models.txt",
     ),
     _funasr(
         "paraformer",
@@ -152,6 +153,8 @@ _SPEECH = (
         "iic/speech_paraformer-large_asr_nat-zh-cn-16k-common-vocab8404-pytorch",
         890,
         "STT_MODEL",
+        ("tokens.json", "am.mvn"),
+        "needs requirements-models.txt; `models export paraformer` makes it fit for sherpa",
     ),
     _funasr(
         "fsmn-vad",
@@ -159,6 +162,8 @@ _SPEECH = (
         "iic/speech_fsmn_vad_zh-cn-16k-common-pytorch",
         2,
         "STT_VAD_MODEL",
+        ("am.mvn",),
+        "beside a Paraformer",
     ),
     _funasr(
         "ct-punc",
@@ -166,6 +171,8 @@ _SPEECH = (
         "iic/punc_ct-transformer_cn-en-common-vocab471067-large",
         1_160,
         "STT_PUNCTUATION_MODEL",
+        ("tokens.json",),
+        "beside a Paraformer",
     ),
     _funasr(
         "ct-punc-c",
@@ -173,6 +180,8 @@ _SPEECH = (
         "iic/punc_ct-transformer_zh-cn-common-vocab272727-pytorch",
         290,
         "STT_PUNCTUATION_MODEL",
+        ("tokens.json",),
+        "beside a Paraformer",
     ),
     _whisper(
         "base",

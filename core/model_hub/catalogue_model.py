@@ -33,6 +33,13 @@ class Source:
         """What the hub is asked for."""
         return self.revision or DEFAULT_BRANCHES[self.hub]
 
+    @property
+    def page(self) -> str:
+        """Where a person finds the files."""
+        if self.hub == "huggingface":
+            return f"https://huggingface.co/{self.repository}/tree/{self.asked_revision}"
+        return f"https://modelscope.cn/models/{self.repository}/files?version={self.asked_revision}"
+
 
 @dataclass(frozen=True, slots=True)
 class CatalogueModel:

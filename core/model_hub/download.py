@@ -6,7 +6,7 @@ import asyncio
 import errno
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +14,14 @@ from typing import Protocol
 
 import httpx2
 
-from core.errors import DiskFullError, ModelRejectedError, ModelResponseError, SettingsError
+from core.errors import DiskFullError, ModelResponseError, SettingsError
 from core.model_hub.catalogue_model import CatalogueModel, Source
 from core.model_hub.connection import MAX_RETRIES, BusyHubError, HubConnection
 from core.model_hub.listing import HubFile, Listing, list_files
 from core.model_hub.manifest import MANIFEST_FILE, FetchedFile, Manifest, git_blob_sha1_of, sha256_of
 from core.model_hub.part_file import SUFFIX, PartFile
 from core.model_hub.pickle_scan import fault_of_checkpoint, is_checkpoint
-from core.model_hub.selection import Selection, selected
+from core.model_hub.selection import Selection, UnfitModelError, selected
 from core.model_server import retry_pause
 
 _SPARE_DISK_BYTES = 200_000_000
@@ -31,11 +31,11 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 class Progress(Protocol):
     """Is told how far a download is."""
 
-    def begin(self, selection: Selection, present_bytes: int) -> None:
-        """It is known what is fetched, and how much of it is there already."""
+    def begin(self, selection: Selection, present_bytes: Mapping[str, int]) -> None:
+        """It is known what is fetched, and how much of each file is there already."""
 
-    def advance(self, path: str, done_bytes: int, size_bytes: int) -> None:
-        """So much of a file is there."""
+    def advance(self, path: str, done_bytes: int) -> None:
+        """So much of a file is there now."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Download:
 
         Raises:
             ModelUnavailableError: the hub cannot be reached, is overloaded, or keeps breaking off.
-            ModelRejectedError: it has no such model, does not give it away, or the model carries code.
+            ModelRejectedError: it has no such model, or does not give it away.
+            UnfitModelError: what it has carries code, or is another model.
             ModelResponseError: what it sends is not what it lists.
             DiskFullError: there is not enough room.
             SettingsError: the folder cannot be written to.
@@ -65,22 +66,22 @@ class Download:
         listing = await list_files(self.connection, self.source)
         selection = selected(self.model, listing)
         with _writing(self.folder):
-            missing = [file for file in selection.files if not await asyncio.to_thread(self._is_there, file)]
-            parts = [PartFile.of(file, self.folder) for file in missing]
-            needed = sum(
-                file.size - min(part.size, file.size) for file, part in zip(missing, parts, strict=True)
-            )
-            self.progress.begin(selection, selection.size_bytes - needed)
-            self._make_room(needed)
+            present = {file.path: await asyncio.to_thread(self._present, file) for file in selection.files}
+            missing = [file for file in selection.files if file.path not in self._sha256]
+            self.progress.begin(selection, present)
+            self._make_room(selection.size_bytes - sum(present.values()))
             if missing:
                 (self.folder / MANIFEST_FILE).unlink(missing_ok=True)
-            for file, part in zip(missing, parts, strict=True):
-                await self._fetch(listing, file, part)
+            for file in missing:
+                await self._fetch(listing, file, PartFile.of(file, self.folder))
             return self._finish(listing, selection)
 
-    def _is_there(self, file: HubFile) -> bool:
+    def _present(self, file: HubFile) -> int:
+        """How much of a file is there."""
         path = self.folder / file.path
-        return path.is_file() and path.stat().st_size == file.size and not self._fault(file, path)
+        if path.is_file() and path.stat().st_size == file.size and not self._fault(file, path):
+            return file.size
+        return min(PartFile.of(file, self.folder).size, file.size)
 
     def _make_room(self, needed: int) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,7 +126,7 @@ class Download:
                         output.truncate(0)
                         raise ModelResponseError(f"{listing.host} sends more of {file.path} than it lists")
                     await asyncio.to_thread(output.write, piece)
-                    self.progress.advance(file.path, done, file.size)
+                    self.progress.advance(file.path, done)
         if done < file.size:
             raise BusyHubError(f"{listing.host} broke off in the middle of {file.path}")
 
@@ -135,7 +136,7 @@ class Download:
             part.discard()
             if fault == _WRONG_CHECKSUM:
                 raise ModelResponseError(f"{file.path} {fault}; it was deleted: run the command again")
-            raise ModelRejectedError(f"{file.path} {fault}; it was deleted, the model is not used")
+            raise UnfitModelError(f"{file.path} {fault}; it was deleted, the model is not used")
         part.finish()
 
     def _fault(self, file: HubFile, path: Path) -> str:

@@ -78,14 +78,6 @@ class Listing:
         return f"/api/v1/models/{self.source.repository}/repo?Revision={revision}&FilePath={path}"
 
 
-def page_of(source: Source, base_url: str) -> str:
-    """Where a person finds the files of a source."""
-    revision = quote(source.asked_revision, safe="")
-    if source.hub == "huggingface":
-        return f"{base_url}/{source.repository}/tree/{revision}"
-    return f"{base_url}/models/{source.repository}/files?version={revision}"
-
-
 async def list_files(connection: HubConnection, source: Source) -> Listing:
     """Ask a hub what a repository holds.
 

@@ -14,6 +14,10 @@ _MAX_FILES = 200
 _SPARE_BYTES = 100_000_000
 
 
+class UnfitModelError(ModelRejectedError):
+    """A repository or a file that must not be used, wherever it is fetched from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """What is fetched, and which programs of the repository are left where they are."""
@@ -31,11 +35,11 @@ def selected(model: CatalogueModel, listing: Listing) -> Selection:
     """Choose a model's files.
 
     Raises:
-        ModelRejectedError: files are missing, have impossible names, are far larger than known, or differ
+        UnfitModelError: files are missing, have impossible names, are far larger than known, or differ
             from what the catalogue knows of them.
     """
     if attacks := [file.path for file in listing.files if is_attack(file.path)]:
-        raise ModelRejectedError(
+        raise UnfitModelError(
             f"{listing.host} lists a file that leads out of its folder ({_shown(attacks[0])}): "
             "nothing is fetched"
         )
@@ -43,7 +47,7 @@ def selected(model: CatalogueModel, listing: Listing) -> Selection:
     wanted |= {file.path: file for pattern in model.optional for file in _fitting(listing, pattern)}
     for path in wanted:
         if is_code(path) or not is_data(path) or not is_safe(path):
-            raise ModelRejectedError(f"{listing.host} lists {_shown(path)}, which is no file of a model")
+            raise UnfitModelError(f"{listing.host} lists {_shown(path)}, which is no file of a model")
     files = tuple(sorted(wanted.values(), key=lambda file: (file.size, file.path)))
     chosen = Selection(files, tuple(file.path for file in listing.files if is_code(file.path)))
     _check_sizes(model, listing, chosen)
@@ -58,9 +62,9 @@ def _patterns(model: CatalogueModel, listing: Listing) -> Sequence[str]:
     )
     if weights is None:
         known = " or ".join(group[0] for group in model.weights)
-        raise ModelRejectedError(f"{listing.place} holds no weights that can be used ({known})")
+        raise UnfitModelError(f"{listing.place} holds no weights that can be used ({known})")
     if missing := [pattern for pattern in model.files if not _fitting(listing, pattern)]:
-        raise ModelRejectedError(f"{listing.place} lacks {', '.join(missing)}")
+        raise UnfitModelError(f"{listing.place} lacks {', '.join(missing)}")
     return (*weights, *model.files)
 
 
@@ -71,7 +75,7 @@ def _fitting(listing: Listing, pattern: str) -> list[HubFile]:
 def _check_sizes(model: CatalogueModel, listing: Listing, chosen: Selection) -> None:
     most = 2 * model.size_bytes + _SPARE_BYTES
     if len(chosen.files) > _MAX_FILES or chosen.size_bytes > most:
-        raise ModelRejectedError(
+        raise UnfitModelError(
             f"{listing.place} offers {len(chosen.files)} files of {chosen.size_bytes / 1e6:,.0f} MB, "
             f"far more than this model has ({model.size_bytes / 1e6:,.0f} MB)"
         )
@@ -81,7 +85,7 @@ def _check_digests(model: CatalogueModel, listing: Listing, files: Sequence[HubF
     for file in files:
         known = model.sha256.get(file.path)
         if known and file.sha256 and known != file.sha256:
-            raise ModelRejectedError(
+            raise UnfitModelError(
                 f"{listing.place} offers another {file.path} than the one that is known (SHA-256): "
                 "try the other MODEL_HUB"
             )
