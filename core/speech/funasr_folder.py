@@ -138,7 +138,7 @@ def _arguments(folder: ModelFolder, config: Mapping[str, Any], kind: ModelKind) 
         arguments["tokenizer"] = "CharTokenizer"
         arguments["tokenizer_conf"] = {k: v for k, v in options.items() if k in _TOKENIZER_OPTIONS}
         arguments["tokenizer_conf"]["token_list"] = str(folder.path / "tokens.json")
-        if (folder.path / "seg_dict").is_file():
+        if kind is RECOGNITION and (folder.path / "seg_dict").is_file():
             arguments["tokenizer_conf"]["seg_dict"] = str(folder.path / "seg_dict")
     if "am.mvn" in kind.files:
         _check_frontend(folder, arguments)

@@ -10,13 +10,14 @@ import json
 from pathlib import Path
 
 _LANGUAGES = ("en", "zh", *(f"l{number}" for number in range(97)))
-"""As many as Whisper's: CTranslate2 tells a multilingual model by the numbers of its words."""
+"""As many as Whisper's."""
 _SPECIAL = [
     "<|endoftext|>", "<|startoftranscript|>", *(f"<|{language}|>" for language in _LANGUAGES),
     "<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nocaptions|>",
     "<|notimestamps|>",
 ]  # fmt: skip
-_VOCABULARY = 51_865
+_MULTILINGUAL = ""
+"""The word by which CTranslate2 tells a multilingual vocabulary."""
 _TIMESTAMPS = 1501
 WIDTH = 16
 
@@ -31,7 +32,7 @@ def make_folder(folder: Path, *, seed: int = 7) -> Path:
     ids = {word: number for number, word in enumerate(words)}
     torch.manual_seed(seed)
     config = WhisperConfig(
-        vocab_size=_VOCABULARY, num_mel_bins=80, d_model=WIDTH,
+        vocab_size=len(words), num_mel_bins=80, d_model=WIDTH,
         encoder_layers=1, encoder_attention_heads=2, encoder_ffn_dim=32,
         decoder_layers=1, decoder_attention_heads=2, decoder_ffn_dim=32,
         pad_token_id=ids["<|endoftext|>"], bos_token_id=ids["<|endoftext|>"],
@@ -57,13 +58,12 @@ def make_folder(folder: Path, *, seed: int = 7) -> Path:
 
 
 def _words() -> list[str]:
-    """256 bytes, fillers, special words, timestamps: in the order of Whisper's own vocabulary."""
+    """256 bytes, special words, timestamps: in the order of Whisper's own vocabulary."""
     from tokenizers.pre_tokenizers import ByteLevel
 
     letters = sorted(ByteLevel.alphabet())
     stamps = [f"<|{number * 0.02:.2f}|>" for number in range(_TIMESTAMPS)]
-    fillers = _VOCABULARY - len(letters) - len(_SPECIAL) - len(stamps)
-    return [*letters, *(f"w{number}" for number in range(fillers)), *_SPECIAL, *stamps]
+    return [*letters, _MULTILINGUAL, *_SPECIAL, *stamps]
 
 
 def _tokenizer(words: list[str]) -> dict[str, object]:
