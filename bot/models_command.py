@@ -128,6 +128,9 @@ async def _download(model: CatalogueModel, settings: Settings, console: Console,
     try:
         with _Bar(console) as bar:
             manifest = await Download(model, source, connection, folder, bar).run()
+    except asyncio.CancelledError:
+        _print_lines(errors, ["stopped: run the command again to go on where it is now"])
+        raise
     except ModelError as exc:
         errors.print(f"[red]出错了[/] {escape(exc.message)}", highlight=False, soft_wrap=True)
         if not isinstance(exc, UnfitModelError):

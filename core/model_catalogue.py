@@ -80,8 +80,8 @@ def _internlm2(
             ("pytorch_model-*.bin", "pytorch_model.bin.index.json"),
             ("pytorch_model.bin",),
         ),
-        files=("config.json", "tokenizer.model"),
-        optional=("tokenizer_config.json", "special_tokens_map.json", "generation_config.json"),
+        files=("config.json", "tokenizer.model", "tokenizer_config.json"),
+        optional=("special_tokens_map.json", "generation_config.json"),
         settings=("LLM_BACKEND=internlm2", "LLM_MODEL={folder}"),
     )
 

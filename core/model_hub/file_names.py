@@ -38,7 +38,7 @@ def is_safe(path: str) -> bool:
 def is_attack(path: str) -> bool:
     """Whether no repository can hold a file of this name, because it leads out of a folder."""
     parts = re.split(r"[/\\]", path)
-    return not path or ".." in parts or "" in parts or "." in parts or not path.isprintable() or ":" in path
+    return not path or ".." in parts or "" in parts or "." in parts or not path.isprintable()
 
 
 def is_code(path: str) -> bool:

@@ -100,6 +100,8 @@ async def list_files(connection: HubConnection, source: Source) -> Listing:
         raise ModelResponseError(
             f"{connection.host} answered with something that is no list of files"
         ) from exc
+    if source.hub == "huggingface" and _SHA1.fullmatch(source.revision) and commit != source.revision:
+        raise ModelResponseError(f"{connection.host} tells of another commit than was asked for")
     return Listing(source, connection.host, commit, files)
 
 

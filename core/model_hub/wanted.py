@@ -89,12 +89,16 @@ def _value(settings: Settings, name: str) -> str:
 
 def folder_state(folder: Path) -> FolderState:
     """Look at a model's folder; the content of its files is not read."""
-    if not folder.is_dir():
-        return FolderState("not there")
     try:
-        manifest = read_manifest(folder)
+        return _state(folder) if folder.is_dir() else FolderState("not there")
     except ModelRejectedError as exc:
         return FolderState(exc.message)
+    except OSError as exc:
+        return FolderState(f"cannot be read ({exc.strerror})")
+
+
+def _state(folder: Path) -> FolderState:
+    manifest = read_manifest(folder)
     if manifest is not None:
         lacking = manifest.lacking(folder)
         if lacking:

@@ -226,6 +226,8 @@ class ModelHub:
         body = content[start:] + (b"more" if self.endless else b"")
         response.content_length = len(body)
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         limit = self.cut_after.pop(0) if self.cut_after else self.stall_after
         for position in range(0, len(body[:limit]), _PIECE_BYTES):
             await response.write(body[:limit][position : position + _PIECE_BYTES])

@@ -17,7 +17,7 @@ from core.errors import (
     ModelUnavailableError,
     SettingsError,
 )
-from core.model_hub.catalogue_model import Hub
+from core.model_hub.catalogue_model import Hub, Source
 from core.model_hub.connection import HubConnection
 from core.model_hub.selection import UnfitModelError
 from core.model_hub.wanted import folder_state
@@ -51,6 +51,16 @@ async def test_the_files_of_a_model_and_no_others(hub: ModelHub, where: Hub, tmp
     assert watched.selection.code_left_out == ("modeling_tiny.py",)
     assert watched.steps[-1] == ("model.safetensors", len(WEIGHTS))
     assert not [request for request in hub.seen if request.path.endswith(".py")]
+
+
+async def test_a_mirror_must_send_the_commit_that_was_asked_for(hub: ModelHub, tmp_path: Path) -> None:
+    commit = "b" * 40
+    hub.repositories[NAME].revisions = (commit,)
+    wanted = model(sources=(Source("huggingface", NAME, commit),))
+    with pytest.raises(ModelResponseError, match="tells of another commit than was asked for"):
+        await fetched(hub, tmp_path, wanted)
+    hub.repositories[NAME].commit = commit
+    assert (await fetched(hub, tmp_path, wanted)).commit == commit
 
 
 async def test_files_come_from_the_commit_that_was_listed(hub: ModelHub, tmp_path: Path) -> None:
@@ -268,7 +278,7 @@ async def test_redirects_without_end(hub: ModelHub, tmp_path: Path) -> None:
         "/etc/evil.json",
         "a/../../evil.json",
         "..\\evil.json",
-        "C:evil.json",
+        "./evil.json",
         "a//b.json",
         "x\n.json",
     ],
@@ -281,7 +291,7 @@ async def test_names_that_lead_out_of_the_folder(hub: ModelHub, name: str, tmp_p
 
 
 @pytest.mark.parametrize(
-    "name", ["evil.py", "evil.pkl", "evil.so", "evil.zip", "nul.json", ".json", "e vil.json"]
+    "name", ["evil.py", "evil.pkl", "evil.so", "evil.zip", "nul.json", "C:evil.json", ".json", "e vil.json"]
 )
 async def test_a_pattern_that_would_let_a_wrong_file_in(hub: ModelHub, name: str, tmp_path: Path) -> None:
     hub.repositories[NAME].files[name] = b"x"

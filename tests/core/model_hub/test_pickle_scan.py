@@ -111,3 +111,17 @@ def test_what_is_no_checkpoint(content: bytes, words: str, tmp_path: Path) -> No
 )
 def test_which_files_are_checkpoints(name: str, expected: bool) -> None:
     assert is_checkpoint(name) is expected
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_what_torch_writes_passes(is_zip: bool, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="needs requirements-models.txt")
+    kinds = (torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.bool)
+    tensors = OrderedDict((str(kind), torch.ones(3, 4).to(kind)) for kind in kinds)
+    tensors["parameter"] = torch.nn.Parameter(torch.ones(2).t())
+    path = tmp_path / "model.pt"
+    content = {"state_dict": tensors, "epoch": 3, "loss": 0.5}
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    assert fault_of_checkpoint(path) == ""
+    assert torch.load(path, weights_only=True).keys() == content.keys()
