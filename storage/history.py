@@ -18,7 +18,6 @@ from sqlalchemy import (
     Select,
     bindparam,
     delete,
-    func,
     insert,
     select,
     update,
@@ -46,12 +45,13 @@ _IS_CHAT = (
     & (CHATS.c.chat_id == bindparam("of_chat"))
     & (CHATS.c.thread_id == bindparam("of_thread"))
 )
+_LATEST_FIRST = (MESSAGES.c.conversation.desc(), MESSAGES.c.message_pk.desc())
+"""Together these are the order of writing, and the order of the index."""
 _RECENT = (
     select(MESSAGES)
     .join(CHATS, CHATS.c.chat_pk == MESSAGES.c.chat_pk)
     .where(_IS_CHAT)
-    # Together these are the order of writing, and the order of the index.
-    .order_by(MESSAGES.c.conversation.desc(), MESSAGES.c.message_pk.desc())
+    .order_by(*_LATEST_FIRST)
     .limit(bindparam("limit", type_=Integer))
 )
 _CURRENT = _RECENT.where(
@@ -66,9 +66,11 @@ _RETRACT = delete(MESSAGES).where(
 )
 _APPEND = insert(MESSAGES)
 _LATEST_ANSWER = (
-    select(func.max(MESSAGES.c.message_pk))
+    select(MESSAGES.c.message_pk)
     .join(CHATS, CHATS.c.chat_pk == MESSAGES.c.chat_pk)
     .where(_IS_CHAT, MESSAGES.c.role == "assistant")
+    .order_by(*_LATEST_FIRST)  # max() would look at every message that the chat ever had
+    .limit(1)
     .scalar_subquery()
 )
 _SET_PICTURE = (
