@@ -47,7 +47,7 @@ class Said:
         chat: where.
         text: what it says, or its caption.
         reply_to: the message that it answers, where the platform shows that.
-        kinds: "photo" or "document".
+        kinds: "photo", "document" or "voice".
         is_unfinished: the answer is still being streamed into it.
     """
 
@@ -102,7 +102,7 @@ class TelegramUsers(Control):
             )
             if key in said:
                 said[key] = replace(said[key], text=text, is_unfinished=text.endswith(" …"))
-            elif item["method"] in {"sendMessage", "sendPhoto", "sendDocument"}:
+            elif item["method"] in {"sendMessage", "sendPhoto", "sendDocument", "sendVoice"}:
                 reply_to, kinds = str(item["reply_to"] or ""), tuple(item["kinds"])
                 said[key] = Said(str(item["chat_id"]), text, reply_to, kinds, text.endswith(" …"))
         return list(said.values())
@@ -138,7 +138,7 @@ class FeishuUsers(Control):
         ]
 
 
-_KINDS = {"post": ("photo",), "image": ("photo",), "file": ("document",)}
+_KINDS = {"post": ("photo",), "image": ("photo",), "file": ("document",), "audio": ("voice",)}
 Users = TelegramUsers | FeishuUsers
 
 
