@@ -24,6 +24,7 @@ from core.messages import (
     Reply,
     ReplyFinished,
     Stage,
+    StageProgress,
     StageStarted,
     TextDelta,
     UserKey,
@@ -130,6 +131,7 @@ class TerminalChannel:
         status = out.status("…")
         status.start()
         reply = Reply(text="")
+        is_counting = False
         async with aclosing(self._handler.handle(message_from(user, text))) as events:
             async for event in events:
                 if isinstance(event, StageStarted) and event.stage in _AT_WORK:
@@ -138,17 +140,25 @@ class TerminalChannel:
                     status.stop()
                     lead = "\n" if event.restart else ""
                     out.print(lead + event.text, end="", markup=False, highlight=False, soft_wrap=True)
+                elif isinstance(event, StageProgress) and event.stage in _AT_WORK:
+                    if not is_counting:
+                        is_counting = True
+                        out.print()
+                        status.start()
+                    status.update(f"{_AT_WORK[event.stage]}{event.done}/{event.total}")
                 elif isinstance(event, ReplyFinished):
                     reply = event.reply
         status.stop()
-        out.print()
+        if not is_counting:
+            out.print()
         self._show_rest(reply)
 
     def _show_rest(self, reply: Reply) -> None:
         """What comes after the text: picture, document, suggestions."""
         out = self._console
         if reply.picture is not None:
-            out.print(f"[dim]菜谱卡：{reply.picture.path}[/]", highlight=False, soft_wrap=True)
+            label = "菜谱卡" if reply.picture.kind == "card" else "照片"
+            out.print(f"[dim]{label}：{reply.picture.path}[/]", highlight=False, soft_wrap=True)
         if reply.document is not None:
             out.print(f"[dim]文件：{self.keep(reply.document)}[/]", highlight=False, soft_wrap=True)
         if reply.buttons:

@@ -1,6 +1,6 @@
 """The chat page's data: reply events, recipes and remembered messages as JSON-serialisable data.
 
-An answer travels as lines of JSON, each with a `type`: accepted, stage, heard, text,
+An answer travels as lines of JSON, each with a `type`: accepted, stage, progress, heard, text,
 text_finished, picture_failed, finished; and from the server itself waiting (nothing new, still at it) and
 failed.
 """
@@ -21,6 +21,7 @@ from core.messages import (
     ReplyEvent,
     ReplyFinished,
     StageFinished,
+    StageProgress,
     StageStarted,
     TextDelta,
     TextFinished,
@@ -39,6 +40,8 @@ def event_data(event: ReplyEvent) -> dict[str, Any]:  # noqa: PLR0911 - one a ki
         case StageFinished(stage, duration_ms):
             data = {"type": "stage", "stage": stage.value, "state": "finished"}
             return {**data, "duration_ms": round(duration_ms, 1)}
+        case StageProgress(stage, done, total):
+            return {"type": "progress", "stage": stage.value, "done": done, "total": total}
         case Heard(text):
             return {"type": "heard", "text": text}
         case TextDelta(text, restart):

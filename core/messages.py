@@ -158,6 +158,15 @@ class StageFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class StageProgress:
+    """A stage is under way: `done` of `total` steps. A channel may show it; steps may be left out."""
+
+    stage: Stage
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What was understood of a voice note, before it is answered. `Reply.transcript` says the same again."""
 
@@ -195,4 +204,13 @@ class ReplyFinished:
     timings_ms: dict[str, float] = field(default_factory=dict)
 
 
-ReplyEvent = StageStarted | StageFinished | Heard | TextDelta | TextFinished | PictureFailed | ReplyFinished
+ReplyEvent = (
+    StageStarted
+    | StageProgress
+    | StageFinished
+    | Heard
+    | TextDelta
+    | TextFinished
+    | PictureFailed
+    | ReplyFinished
+)

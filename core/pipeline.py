@@ -34,14 +34,15 @@ from core.messages import (
     ReplyEvent,
     ReplyFinished,
     Stage,
+    StageProgress,
     StageStarted,
     TextDelta,
     TextFinished,
 )
-from core.ports import ImageGenerator, Retrieval, Retriever
+from core.ports import ImageGenerator, Progress, Retrieval, Retriever
 from core.recipe import Recipe
 from core.replies import answer, refusal
-from core.stages import StageTimes, limited, paced
+from core.stages import LatestSteps, StageTimes, limited, paced
 from core.understanding import understand
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Run:
         retrieval: what the index said, if it was asked for a dish.
         reply: the answer, once its text is whole.
         picture: the drawing under way, if there is one.
+        picture_steps: how far it is.
     """
 
     turn: Turn
@@ -87,6 +89,7 @@ class Run:
     retrieval: Retrieval | None = None
     reply: Reply = field(default_factory=lambda: Reply(text=""))
     picture: asyncio.Task[Picture] | None = None
+    picture_steps: LatestSteps = field(default_factory=LatestSteps)
 
     @property
     def uses_index(self) -> bool:
@@ -188,7 +191,9 @@ class CookingPipeline:
         if run.picture is None:
             return
         yield StageStarted(Stage.ILLUSTRATE)
-        await asyncio.wait({run.picture})
+        async with aclosing(run.picture_steps.until(run.picture)) as steps:
+            async for done, total in steps:
+                yield StageProgress(Stage.ILLUSTRATE, done, total)
         yield run.times.finished(Stage.ILLUSTRATE)
         code = _failure_code(run.picture)
         if code:
@@ -243,12 +248,15 @@ class CookingPipeline:
         if recipe is None or not shows_recipe(request) or not run.turn.preferences.image:
             return
         if self._illustrator is not None:
-            run.picture = asyncio.create_task(self._drawn(self._illustrator, recipe, run.times))
+            drawn = self._drawn(self._illustrator, recipe, run.times, run.picture_steps.tell)
+            run.picture = asyncio.create_task(drawn)
 
-    async def _drawn(self, illustrator: ImageGenerator, recipe: Recipe, times: StageTimes) -> Picture:
+    async def _drawn(
+        self, illustrator: ImageGenerator, recipe: Recipe, times: StageTimes, progress: Progress
+    ) -> Picture:
         with times.measured(Stage.ILLUSTRATE):
             async with limited(self._limits.illustrate_seconds, IllustrationError):
-                return await illustrator.draw(recipe)
+                return await illustrator.draw(recipe, progress)
 
 
 def _request(run: Run) -> AnswerRequest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -266,8 +266,12 @@ class ImageGenerator(Protocol):
     def name(self) -> str:
         """What backs it."""
 
-    async def draw(self, recipe: Recipe) -> Picture:
-        """Make (or take from the cache) the picture of `recipe`.
+    async def draw(self, recipe: Recipe, progress: Progress | None = None) -> Picture:
+        """Make (or take from the cache) the picture of `recipe`. Cancelled, it stops soon.
+
+        Args:
+            recipe: what to show.
+            progress: told of each step of something long, on the event loop.
 
         Raises:
             IllustrationError: no picture could be made.
@@ -363,6 +367,64 @@ class BlockList(Protocol):
 
     async def unblock(self, user: UserKey) -> bool:
         """Remove `user`; returns whether they were on it.
+
+        Raises:
+            StorageError: nothing was changed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What people are told of the model that answers.
+
+    Attributes:
+        name: backend and model.
+        is_language_model: False for the composer, which writes nothing of its own.
+        is_local: whether it runs in this process.
+        where: device and numbers, once it is loaded here; "" before that and elsewhere.
+        sampling: what a user gets who chose nothing; its length is the most that anybody gets.
+        honours: the fields of `Sampling` that it minds.
+    """
+
+    name: str = "composer"
+    is_language_model: bool = False
+    is_local: bool = False
+    where: str = ""
+    sampling: Sampling = field(default_factory=Sampling)
+    honours: frozenset[str] = frozenset()
+
+
+class ModelSwitch(Protocol):
+    """Changes the model that answers, for everybody."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Names of the models that may be chosen, the configured one first."""
+
+    def describe(self) -> ModelFacts:
+        """What people are told of the model that answers."""
+
+    async def use(self, name: str) -> str:
+        """Let the model `name`, one of `choices`, answer from now on and after a restart.
+
+        Returns:
+            What answered when it was tried; "" when there was nothing to try.
+
+        Raises:
+            SettingsError: it cannot be loaded; the one before goes on.
+            ModelError: likewise, or it does not answer.
+            StorageError: the choice cannot be kept; the one before goes on.
+        """
+
+
+class OperatorSettings(Protocol):
+    """What administrators set while the bot runs: a few named texts, the same for everybody."""
+
+    async def get(self, name: str) -> str | None:
+        """What is set; None when nothing is."""
+
+    async def put(self, name: str, value: str | None) -> None:
+        """Set it; None takes it back.
 
         Raises:
             StorageError: nothing was changed.

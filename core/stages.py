@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.errors import BotError, StageError
 from core.messages import Stage, StageFinished
@@ -43,6 +43,35 @@ class StageTimes:
         """Milliseconds by the name of the stage, and "total" since this object was made."""
         total = (self._clock() - self._started) * 1000
         return {**{stage.value: ms for stage, ms in self._durations_ms.items()}, "total": total}
+
+
+class LatestSteps:
+    """Steps that a task tells of, for one reader who may come late and wants the latest only."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[int, int] | None = None
+        self._changed = asyncio.Event()
+
+    def tell(self, done: int, total: int) -> None:
+        """Note a step; a `core.ports.Progress`."""
+        self._latest = (done, total)
+        self._changed.set()
+
+    async def until(self, task: asyncio.Task[Any]) -> AsyncGenerator[tuple[int, int], None]:
+        """Yield (done, total) whenever that changes, until `task` is over, whichever way."""
+        task.add_done_callback(self._wake)
+        try:
+            while not task.done():
+                if self._latest is not None:
+                    latest, self._latest = self._latest, None
+                    yield latest
+                await self._changed.wait()
+                self._changed.clear()
+        finally:
+            task.remove_done_callback(self._wake)
+
+    def _wake(self, _task: asyncio.Task[Any]) -> None:
+        self._changed.set()
 
 
 @asynccontextmanager

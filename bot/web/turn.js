@@ -66,6 +66,7 @@ export class Turn {
     this.streamed = "";
     this.shown = false;
     this.illustrating = false;
+    this.steps = "";
     this.content = element("div", { class: "content" });
     this.status = element("div", { class: "status" });
     const answer = element("div", { class: "bubble bot", "aria-busy": "true" },
@@ -82,6 +83,7 @@ export class Turn {
 
   receive(event) {
     if (event.type === "stage") this.changeStage(event);
+    else if (event.type === "progress") this.showSteps(event);
     else if (event.type === "heard") this.showHeard(event.text);
     else if (event.type === "text") this.addText(event);
     else if (event.type === "text_finished") this.showReply(event.reply, false);
@@ -100,8 +102,14 @@ export class Turn {
     }
   }
 
+  showSteps({ stage, done, total }) {
+    if (stage !== "illustrate") return;
+    this.steps = `正在画图 ${done}/${total}…`;
+    if (this.shown) this.showStageAfterText();
+  }
+
   showStageAfterText() {
-    if (this.illustrating) this.showStatus(STAGE_WORDS.illustrate);
+    if (this.illustrating) this.showStatus(this.steps || STAGE_WORDS.illustrate);
     else this.status.replaceChildren();
   }
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import IllustrationError
-from core.images.picture_files import PictureFiles, PngSize
+from core.images.picture_files import PictureFiles, PictureSize
 from core.messages import Picture
+from core.ports import Progress
 from core.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class CardImageGenerator:
         """What backs it."""
         return "card/Noto Sans CJK SC"
 
-    async def draw(self, recipe: Recipe) -> Picture:
-        """The card of `recipe`, drawn in a thread or taken from the cache.
+    async def draw(self, recipe: Recipe, progress: Progress | None = None) -> Picture:  # noqa: ARG002
+        """The card of `recipe`, drawn in a thread or taken from the cache; too quick for `progress`.
 
         A caller who gives up does not stop the drawing for others.
 
@@ -73,7 +74,7 @@ class CardImageGenerator:
                 raise IllustrationError(
                     f"the pictures folder cannot be written: {reason}", retryable=exc.errno == errno.ENOSPC
                 ) from exc
-            size = PngSize(card.width, card.height)
+            size = PictureSize(card.width, card.height)
         return Picture(self._files.path(name), "image/png", size.width, size.height, kind="card")
 
 

@@ -20,6 +20,7 @@ from core.messages import (
     Reply,
     ReplyFinished,
     Stage,
+    StageProgress,
     StageStarted,
     TextDelta,
     UserKey,
@@ -119,6 +120,19 @@ async def test_what_comes_with_an_answer_is_shown(
     assert f"菜谱卡：{card.path}\n" in shown
     assert f"文件：{tmp_path / 'exports' / 'shishen.json'}\n" in shown
     assert "可以接着说：「换一道」\n" in shown
+
+
+async def test_steps_of_a_photo_are_counted_below_the_text(
+    handler: ScriptedHandler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = Picture(tmp_path / "photo.jpg", "image/jpeg", 10, 10, "photo")
+    reply = Reply(text="好", picture=photo)
+    steps: list[Step] = [StageProgress(Stage.ILLUSTRATE, 1, 2), StageProgress(Stage.ILLUSTRATE, 2, 2)]
+    handler.scripts["你好"] = [TextDelta("好"), *steps, ReplyFinished(reply)]
+    typed(monkeypatch, "你好")
+    channel, screen = terminal(handler, tmp_path)
+    await channel.session("me")
+    assert f"食神\n好\n照片：{photo.path}\n" in screen.getvalue()
 
 
 def test_an_export_overwrites_nothing_and_leaves_its_folder_never(

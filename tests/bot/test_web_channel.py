@@ -12,8 +12,18 @@ from pathlib import Path
 import pytest
 
 from bot import web_answers, web_chat_api
+from bot.web_json import event_data
 from core.errors import StorageError
-from core.messages import Document, PictureFailed, Reply, ReplyFinished, TextDelta, TextFinished
+from core.messages import (
+    Document,
+    PictureFailed,
+    Reply,
+    ReplyFinished,
+    Stage,
+    StageProgress,
+    TextDelta,
+    TextFinished,
+)
 from tests.bot.web_client import Client, Served, next_event, served
 from tests.fakes.scripted_handler import (
     TOMATO_EGGS,
@@ -274,3 +284,8 @@ async def test_commands_are_listed(client: Client) -> None:
         commands = (await response.json())["commands"]
     assert commands[0] == {"name": "/start", "description": "开始"}
     assert len(commands) == 8
+
+
+def test_steps_of_a_picture_as_a_line() -> None:
+    line = event_data(StageProgress(Stage.ILLUSTRATE, 12, 20))
+    assert line == {"type": "progress", "stage": "illustrate", "done": 12, "total": 20}

@@ -16,6 +16,7 @@ from core.messages import (
     ReplyEvent,
     ReplyFinished,
     StageFinished,
+    StageProgress,
     StageStarted,
     TextDelta,
     TextFinished,
@@ -85,6 +86,8 @@ def shape(events: Iterable[ReplyEvent]) -> list[str]:
                 names.append(f"{stage}>")
             case StageFinished(stage, _):
                 names.append(f"{stage}<")
+            case StageProgress(stage, done, total):
+                names.append(f"{stage} {done}/{total}")
             case TextDelta():
                 names += ["…"] if names[-1:] != ["…"] else []
             case TextFinished():

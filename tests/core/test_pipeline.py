@@ -10,7 +10,16 @@ import pytest
 
 from core.answering import AmountOf, Turn, Understanding
 from core.conversation import Preferences
-from core.messages import ReplyFinished, Stage, StageFinished, TextDelta, TextFinished
+from core.errors import IllustrationError
+from core.messages import (
+    ReplyEvent,
+    ReplyFinished,
+    Stage,
+    StageFinished,
+    StageProgress,
+    TextDelta,
+    TextFinished,
+)
 from core.recipe import Recipe
 from tests.core.pipeline_kitchen import ILLUSTRATED, Kitchen, after, shape, streamed
 from tests.fakes.dishes import BRAISED_PORK, EGG_SOUP, TOMATO_EGGS
@@ -241,3 +250,25 @@ async def test_the_picture_is_begun_before_the_text_and_never_waited_for_by_it()
     assert shape(seen) == ILLUSTRATED
     durations = {event.stage: event.duration_ms for event in seen if isinstance(event, StageFinished)}
     assert durations[Stage.ILLUSTRATE] > 0
+
+
+async def test_steps_of_the_picture_are_told_after_the_text_and_the_latest_only() -> None:
+    kitchen = Kitchen()
+    assert kitchen.illustrator is not None
+    kitchen.illustrator.steps = 3
+    kitchen.illustrator.gate = asyncio.Event()
+    seen: list[ReplyEvent] = []
+    async with aclosing(kitchen.pipeline().run(Turn("红烧肉怎么做"))) as events:
+        async for event in events:
+            seen.append(event)
+            if isinstance(event, StageProgress):
+                kitchen.illustrator.gate.set()
+    assert shape(seen)[-5:] == ["text!", "illustrate>", "illustrate 3/3", "illustrate<", "done"]
+
+
+async def test_steps_that_nobody_waits_for_any_more_end_with_the_picture() -> None:
+    kitchen = Kitchen()
+    assert kitchen.illustrator is not None
+    kitchen.illustrator.steps = 2
+    kitchen.illustrator.failure = IllustrationError("no paint")
+    assert shape(await kitchen.events("红烧肉怎么做"))[-2:] == ["no picture: illustrate", "done"]

@@ -21,6 +21,7 @@ from core.errors import (
 )
 from core.messages import Picture, ReplyEvent, ReplyFinished, Stage, StageStarted, TextDelta, TextFinished
 from core.pipeline import CUT_OFF, PipelineLimits
+from core.ports import Progress
 from core.recipe import Recipe
 from core.stages import StageTimes, limited
 from tests.core.pipeline_kitchen import ILLUSTRATED, SOON, WHOLE, Kitchen, after, shape, streamed
@@ -196,9 +197,9 @@ async def test_a_picture_that_takes_too_long_is_given_up() -> None:
 class SoreLoser(FakeImageGenerator):
     """Fails when it is cancelled."""
 
-    async def draw(self, recipe: Recipe) -> Picture:
+    async def draw(self, recipe: Recipe, progress: Progress | None = None) -> Picture:
         try:
-            return await super().draw(recipe)
+            return await super().draw(recipe, progress)
         except asyncio.CancelledError as exc:
             raise IllustrationError("interrupted") from exc
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from core.messages import Picture
+from core.ports import Progress
 from core.recipe import Recipe
 
 
@@ -16,6 +17,7 @@ class FakeImageGenerator:
         failure: raised by every drawing.
         gate: waited for by every drawing.
         started: set when a drawing begins.
+        steps: how many are told of; -1 is silence.
         drawn: what was asked for, in order.
         cancelled: how many drawings were cancelled.
     """
@@ -24,6 +26,7 @@ class FakeImageGenerator:
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.started = asyncio.Event()
+        self.steps = -1
         self.drawn: list[Recipe] = []
         self.cancelled = 0
 
@@ -31,9 +34,12 @@ class FakeImageGenerator:
     def name(self) -> str:
         return "fake/picture"
 
-    async def draw(self, recipe: Recipe) -> Picture:
+    async def draw(self, recipe: Recipe, progress: Progress | None = None) -> Picture:
         self.drawn.append(recipe)
         self.started.set()
+        if progress is not None:
+            for done in range(self.steps + 1):
+                progress(done, self.steps)
         try:
             if self.gate is not None:
                 await self.gate.wait()
