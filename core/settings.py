@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.model_choice import ModelChoice, choice_of
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     llm_base_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:11434/v1"
     llm_api_key: SecretStr = SecretStr("")
     llm_model: str = ""
+    llm_choices: Annotated[tuple[ModelChoice, ...], NoDecode] = ()
     llm_temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     llm_top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     llm_top_k: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -79,7 +81,16 @@ class Settings(BaseSettings):
     search_limit: Annotated[int, Field(ge=1, le=20)] = 5
 
     # Picture
-    image_backend: Literal["card", "none"] = "card"
+    image_backend: Literal["card", "taiyi", "openai", "none"] = "card"
+    image_model: str = ""
+    image_lora: Path | None = None
+    image_lora_scale: Annotated[float, Field(ge=0, le=2)] = 1
+    image_steps: Annotated[int, Field(ge=1, le=150)] = 20
+    image_guidance: Annotated[float, Field(ge=0, le=30)] = 7.5
+    image_size: Annotated[int, Field(ge=64, le=2048, multiple_of=64)] = 512
+    image_max_waiting: Annotated[int, Field(ge=0, le=1000)] = 4
+    image_base_url: Annotated[str, Field(repr=False)] = "http://127.0.0.1:8081/v1"
+    image_api_key: SecretStr = SecretStr("")
     picture_cache_megabytes: Annotated[int, Field(ge=10, le=1_000_000)] = 500
 
     # Voice
@@ -161,6 +172,13 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("llm_choices", mode="before")
+    @classmethod
+    def _choices(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(choice_of(part) for part in value.split(",") if part.strip())
+        return value
+
     @field_validator("allowed_users", "allowed_chats", "administrators", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
@@ -191,6 +209,7 @@ class Settings(BaseSettings):
         "llm_base_url",
         "stt_base_url",
         "tts_base_url",
+        "image_base_url",
         "modelscope_url",
         "huggingface_url",
         "telegram_api_url",
@@ -207,11 +226,26 @@ class Settings(BaseSettings):
         if self.llm_backend != "composer" and not self.llm_model:
             # The location is the setting at fault; pydantic's own errors carry it likewise.
             raise ValueError(f"LLM_MODEL: must name the model when LLM_BACKEND={self.llm_backend}")
+        names = [choice.name for choice in self.model_choices]
+        if len(set(names)) < len(names):
+            raise ValueError("LLM_CHOICES: two different models, LLM_MODEL included, have the same name")
         if self.embedder == "bce" and self.embedder_model is None:
             raise ValueError("EMBEDDER_MODEL: must name the model's folder when EMBEDDER=bce")
         if self.reranker == "bce" and self.reranker_model is None:
             raise ValueError("RERANKER_MODEL: must name the model's folder when RERANKER=bce")
+        if self.image_backend in {"taiyi", "openai"} and not self.image_model:
+            raise ValueError(f"IMAGE_MODEL: must name the model when IMAGE_BACKEND={self.image_backend}")
         return self
+
+    @property
+    def model_choices(self) -> tuple[ModelChoice, ...]:
+        """The models that may answer: the one of LLM_BACKEND and LLM_MODEL first, then those of LLM_CHOICES."""
+        model = "" if self.llm_backend == "composer" else self.llm_model
+        return tuple(dict.fromkeys((ModelChoice(self.llm_backend, model), *self.llm_choices)))
+
+    def answered_by(self, choice: ModelChoice) -> Settings:
+        """These settings with another model to answer."""
+        return self.model_copy(update={"llm_backend": choice.backend, "llm_model": choice.model})
 
     @property
     def effective_database_url(self) -> str:

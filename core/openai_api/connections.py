@@ -40,13 +40,25 @@ def open_client(
         project="",
         webhook_secret="",
         max_retries=0,
-        http_client=openai.DefaultAsyncHttpxClient(
-            trust_env=False,
-            follow_redirects=False,  # a redirect would carry key and prompt to somewhere else
-            timeout=httpx2.Timeout(total_seconds, connect=connect_seconds),
-            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=10),
-            event_hooks={"request": [_request_hook(api_key)], "response": [_bound(max_response_bytes)]},
+        http_client=open_http(
+            api_key,
+            total_seconds=total_seconds,
+            connect_seconds=connect_seconds,
+            max_response_bytes=max_response_bytes,
         ),
+    )
+
+
+def open_http(
+    api_key: str, *, total_seconds: float, connect_seconds: float, max_response_bytes: int
+) -> httpx2.AsyncClient:
+    """What `open_client` speaks through, for what servers have beside their API; arguments as there."""
+    return openai.DefaultAsyncHttpxClient(
+        trust_env=False,
+        follow_redirects=False,  # a redirect would carry key and prompt to somewhere else
+        timeout=httpx2.Timeout(total_seconds, connect=connect_seconds),
+        limits=httpx2.Limits(max_connections=100, max_keepalive_connections=10),
+        event_hooks={"request": [_request_hook(api_key)], "response": [_bound(max_response_bytes)]},
     )
 
 
