@@ -183,6 +183,8 @@ class HubConnection:
             raise ModelResponseError(f"{self.host} redirects to something that is no address") from exc
         if target.scheme != "https" and (target.scheme, url.scheme) != ("http", "http"):
             raise ModelResponseError(f"{self.host} redirects to a place that is not https: not followed")
+        if not target.host or not _has_port(target):
+            raise ModelResponseError(f"{self.host} redirects to something that is no address")
         return target
 
     def _hint(self, url: httpx2.URL) -> str:
@@ -222,9 +224,15 @@ def _checked_address(base_url: str, setting: str) -> httpx2.URL:
         url = httpx2.URL(base_url)
     except httpx2.InvalidURL as exc:
         raise SettingsError(setting, "is not an address") from exc
-    if url.scheme not in {"http", "https"} or not url.host or url.userinfo or url.query or url.fragment:
+    is_plain = url.host and not (url.userinfo or url.query or url.fragment)
+    if url.scheme not in {"http", "https"} or not is_plain or not _has_port(url):
         raise SettingsError(setting, "must look like https://huggingface.co")
     return url
+
+
+def _has_port(url: httpx2.URL) -> bool:
+    """Whether its port can be one; sockets raise OverflowError for others."""
+    return url.port is None or 0 < url.port < 65536
 
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:

@@ -1,20 +1,13 @@
-"""The models that the bot knows how to use. docs/models.md is the same list for people.
-
-Revisions and checksums are copied from what the publishers and other projects document; where none is
-documented, the default branch is asked and what it held is recorded (`core.model_hub.manifest`). Sizes are
-those of the files, or parameters times bytes, rounded.
-"""
+"""Models that write down what is said, and voices."""
 
 from __future__ import annotations
 
-from core.errors import SettingsError
 from core.model_hub.catalogue_model import CatalogueModel, Source
 
 _MB = 1_000_000
 _FUNASR_TAG = "v2.0.4"
 """The tag that funasr's own examples ask for (`model_revision="v2.0.4"`)."""
 _FUNASR_LICENCE = "Apache-2.0 on its page; FunASR Model License 1.1 (name the source)"
-_INTERNLM_LICENCE = "InternLM: free for research; commercial use free on application"
 _WHISPER_DIGESTS = {
     "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
     "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
@@ -64,58 +57,7 @@ def _whisper(size: str, revision: str, size_mb: int, model_sha256: str) -> Catal
     )
 
 
-def _internlm2(
-    name: str, title: str, sources: tuple[Source, ...], licence: str, size_mb: int
-) -> CatalogueModel:
-    return CatalogueModel(
-        name=name,
-        role="language",
-        title=title,
-        sources=sources,
-        licence=licence,
-        size_bytes=size_mb * _MB,
-        weights=(
-            ("model-*.safetensors", "model.safetensors.index.json"),
-            ("model.safetensors",),
-            ("pytorch_model-*.bin", "pytorch_model.bin.index.json"),
-            ("pytorch_model.bin",),
-        ),
-        files=("config.json", "tokenizer.model", "tokenizer_config.json"),
-        optional=("special_tokens_map.json", "generation_config.json"),
-        settings=("LLM_BACKEND=internlm2", "LLM_MODEL={folder}"),
-    )
-
-
-def _bce(kind: str, revision: str) -> CatalogueModel:
-    embeds = kind == "embedding"
-    return CatalogueModel(
-        name=f"bce-{kind}",
-        role="embedding" if embeds else "reranking",
-        title=f"BCE {kind} base v1",
-        sources=(
-            Source("huggingface", f"maidalun1020/bce-{kind}-base_v1", revision),
-            Source("modelscope", f"maidalun/bce-{kind}-base_v1"),
-        ),
-        licence="Apache-2.0",
-        size_bytes=1_120 * _MB,
-        weights=(("model.safetensors",), ("pytorch_model.bin",)),
-        files=("config.json", "tokenizer.json"),
-        optional=(
-            "tokenizer_config.json",
-            "special_tokens_map.json",
-            "sentencepiece.bpe.model",
-            "modules.json",
-            "config_sentence_transformers.json",
-            "sentence_bert_config.json",
-            "1_Pooling/config.json",
-        ),
-        settings=("EMBEDDER=bce", "EMBEDDER_MODEL={folder}")
-        if embeds
-        else ("RERANKER=bce", "RERANKER_MODEL={folder}"),
-    )
-
-
-_SPEECH = (
+SPEECH = (
     CatalogueModel(
         name="sherpa-paraformer",
         role="speech",
@@ -203,7 +145,7 @@ _SPEECH = (
     ),
 )
 
-_VOICES = (
+VOICES = (
     CatalogueModel(
         name="melo-zh",
         role="voice",
@@ -242,136 +184,3 @@ _VOICES = (
         settings=("TTS_BACKEND=sherpa", "TTS_MODEL={folder}", "TTS_VOICE=3"),
     ),
 )
-
-_LANGUAGE = (
-    _internlm2(
-        "internlm2-chat-1_8b",
-        "InternLM2 chat, 1.8 billion parameters",
-        (
-            Source("huggingface", "internlm/internlm2-chat-1_8b"),
-            Source("modelscope", "Shanghai_AI_Laboratory/internlm2-chat-1_8b"),
-        ),
-        _INTERNLM_LICENCE,
-        3_780,
-    ),
-    _internlm2(
-        "internlm2-chat-7b",
-        "InternLM2 chat, 7 billion parameters",
-        (
-            Source("huggingface", "internlm/internlm2-chat-7b"),
-            Source("modelscope", "Shanghai_AI_Laboratory/internlm2-chat-7b"),
-        ),
-        _INTERNLM_LICENCE,
-        15_480,
-    ),
-    _internlm2(
-        "shishen2-1_8b",
-        "TheGodOfCookery's recipe model, 1.8 billion parameters",
-        (Source("modelscope", "zhanghuiATchina/zhangxiaobai_shishen2_1_8b"),),
-        f"see its page; made from InternLM2 ({_INTERNLM_LICENCE})",
-        3_780,
-    ),
-    _internlm2(
-        "shishen2-7b",
-        "TheGodOfCookery's recipe model, 7 billion parameters",
-        (Source("modelscope", "zhanghuiATchina/zhangxiaobai_shishen2_full"),),
-        f"see its page; made from InternLM2 ({_INTERNLM_LICENCE})",
-        15_480,
-    ),
-)
-
-_RETRIEVAL = (
-    _bce("embedding", "9c0d82af44af61abe171ffae23fde5740c0ec1a8"),
-    _bce("reranker", "eb7650fca1d81e2856fbd0d522488844aa502735"),
-)
-
-_PICTURES = (
-    CatalogueModel(
-        name="taiyi",
-        role="picture",
-        title="Taiyi Stable Diffusion 1B Chinese v0.1",
-        sources=(
-            Source(
-                "huggingface",
-                "IDEA-CCNL/Taiyi-Stable-Diffusion-1B-Chinese-v0.1",
-                "01de965a69b5a591f0cdc35f42624b4a6ff3146e",
-            ),
-            Source("modelscope", "Fengshenbang/Taiyi-Stable-Diffusion-1B-Chinese-v0.1"),
-        ),
-        licence="CreativeML OpenRAIL-M (uses are restricted)",
-        size_bytes=4_200 * _MB,
-        weights=(
-            (
-                "unet/diffusion_pytorch_model.safetensors",
-                "vae/diffusion_pytorch_model.safetensors",
-                "text_encoder/model.safetensors",
-            ),
-            (
-                "unet/diffusion_pytorch_model.bin",
-                "vae/diffusion_pytorch_model.bin",
-                "text_encoder/pytorch_model.bin",
-            ),
-        ),
-        files=(
-            "model_index.json",
-            "scheduler/scheduler_config.json",
-            "text_encoder/config.json",
-            "tokenizer/vocab.txt",
-            "unet/config.json",
-            "vae/config.json",
-        ),
-        optional=("feature_extractor/preprocessor_config.json", "tokenizer/*.json"),
-        settings=("IMAGE_BACKEND=taiyi", "IMAGE_MODEL={folder}"),
-    ),
-    CatalogueModel(
-        name="sdxl",
-        role="picture",
-        title="Stable Diffusion XL base 1.0, English prompts",
-        sources=(
-            Source(
-                "huggingface",
-                "stabilityai/stable-diffusion-xl-base-1.0",
-                "462165984030d82259a11f4367a4eed129e94a7b",
-            ),
-            Source("modelscope", "AI-ModelScope/stable-diffusion-xl-base-1.0"),
-        ),
-        licence="CreativeML OpenRAIL++-M (uses are restricted)",
-        size_bytes=13_880 * _MB,
-        weights=(
-            (
-                "unet/diffusion_pytorch_model.safetensors",
-                "vae/diffusion_pytorch_model.safetensors",
-                "text_encoder/model.safetensors",
-                "text_encoder_2/model.safetensors",
-            ),
-        ),
-        files=(
-            "model_index.json",
-            "scheduler/scheduler_config.json",
-            "text_encoder/config.json",
-            "text_encoder_2/config.json",
-            "tokenizer/vocab.json",
-            "tokenizer/merges.txt",
-            "tokenizer_2/vocab.json",
-            "tokenizer_2/merges.txt",
-            "unet/config.json",
-            "vae/config.json",
-        ),
-        optional=("tokenizer/*.json", "tokenizer_2/*.json"),
-        settings=("IMAGE_BACKEND=taiyi", "IMAGE_MODEL={folder}"),
-    ),
-)
-
-MODELS = (*_SPEECH, *_VOICES, *_LANGUAGE, *_RETRIEVAL, *_PICTURES)
-
-
-def model_named(name: str) -> CatalogueModel:
-    """The model of that name.
-
-    Raises:
-        SettingsError: there is none.
-    """
-    for model in MODELS:
-        if model.name == name:
-            return model
-    raise SettingsError("NAME", f"no such model; known are {', '.join(model.name for model in MODELS)}")
