@@ -108,7 +108,7 @@ def read_funasr_folder(value: str | Path, setting: str, kind: ModelKind) -> FunA
 
 def _config_of(folder: ModelFolder) -> Mapping[str, Any]:
     try:
-        import yaml  # type: ignore[import-untyped]  # comes with funasr
+        import yaml  # comes with funasr
     except ImportError as exc:
         raise ModelRejectedError(f"STT_BACKEND=paraformer needs funasr: {INSTALL_HINT}") from exc
     try:
