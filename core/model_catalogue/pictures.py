@@ -57,8 +57,14 @@ PICTURES = (
             Source("modelscope", "AI-ModelScope/stable-diffusion-xl-base-1.0"),
         ),
         licence="CreativeML OpenRAIL++-M (uses are restricted)",
-        size_bytes=13_880 * _MB,
+        size_bytes=6_940 * _MB,
         weights=(
+            (
+                "unet/diffusion_pytorch_model.fp16.safetensors",
+                "vae/diffusion_pytorch_model.fp16.safetensors",
+                "text_encoder/model.fp16.safetensors",
+                "text_encoder_2/model.fp16.safetensors",
+            ),
             (
                 "unet/diffusion_pytorch_model.safetensors",
                 "vae/diffusion_pytorch_model.safetensors",
@@ -79,6 +85,6 @@ PICTURES = (
             "vae/config.json",
         ),
         optional=("tokenizer/*.json", "tokenizer_2/*.json"),
-        settings=("IMAGE_BACKEND=taiyi", "IMAGE_MODEL={folder}"),
+        settings=("IMAGE_BACKEND=taiyi", "IMAGE_MODEL={folder}", "IMAGE_SIZE=1024"),
     ),
 )

@@ -82,8 +82,8 @@ def _wanted(use: Use, settings: Settings) -> Wanted | None:
 
 
 def _value(settings: Settings, name: str) -> str:
-    """A setting's value, "" when it is empty or this version does not have it."""
-    value = getattr(settings, name.lower(), None)
+    """A setting's value, "" when it is empty."""
+    value = getattr(settings, name.lower())
     return "" if value is None else str(value)
 
 
