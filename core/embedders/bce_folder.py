@@ -25,6 +25,7 @@ Head = Literal["embedding", "reranker"]
 MODEL_FILE = "model.onnx"
 EXPORT_FILE = "export.json"
 _MAX_TOKENS = 512
+_NUMBERS = ("hidden_size", "intermediate_size", "max_position_embeddings", "num_hidden_layers", "vocab_size")
 _MAX_JSON_BYTES = 64_000_000
 _SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -53,6 +54,8 @@ class BceFolder:
         kind = str(folder.config.get("model_type"))[:40]
         if kind != "xlm-roberta":
             raise ModelRejectedError(f"{path.name}/config.json: model_type is {kind}, not xlm-roberta")
+        for name in _NUMBERS:
+            folder._number(name)
         if not _has_content(path / "tokenizer.json"):
             raise ModelRejectedError(f"{path.name}: tokenizer.json is missing or empty")
         if folder.head != head:

@@ -37,11 +37,11 @@ class BceTokens:
             raise ModelRejectedError(f"{folder.path.name}/tokenizer.json cannot be read") from exc
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self._tokenizer.encode_special_tokens = True  # a "</s>" that somebody types is text
         marks = [self._tokenizer.token_to_id(mark) for mark in ("<s>", "</s>", "<pad>")]
         if None in marks or self._tokenizer.get_vocab_size() > folder.vocabulary_size:
             raise ModelRejectedError(f"{folder.path.name}/tokenizer.json belongs to another model")
         self._begin, self._end, self.pad = marks
+        self._marks = frozenset({*marks, self._tokenizer.token_to_id("<mask>")})
         self._max_tokens = folder.max_tokens
 
     def text(self, text: str) -> list[int]:
@@ -60,8 +60,8 @@ class BceTokens:
 
     def _plain(self, text: str) -> list[int]:
         clean = text[:MAX_TEXT_CHARACTERS].replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
-        ids: list[int] = self._tokenizer.encode(clean, add_special_tokens=False).ids
-        return ids
+        ids = self._tokenizer.encode(clean, add_special_tokens=False).ids
+        return [number for number in ids if number not in self._marks]  # a "</s>" that somebody typed
 
 
 def windows(ids: Sequence[int], room: int, overlap: int) -> list[Sequence[int]]:

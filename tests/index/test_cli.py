@@ -9,6 +9,7 @@ import pytest
 
 from index.__main__ import main
 from index.manifest import Manifest
+from tests.fakes.tiny_bce import TinyBce
 from tests.index.corpora import own_row, write_json, write_jsonl, xtuner_sample
 
 
@@ -143,6 +144,14 @@ class TestErrors:
         assert main(["search", "红烧肉"]) == 2
         assert "EMBEDDER" in told(capsys)
 
+    @pytest.mark.parametrize("folder", ["", "nowhere"])
+    def test_bce_without_its_folder(
+        self, folder: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("EMBEDDER_MODEL", folder)
+        assert main(["search", "--embedder", "bce", "红烧肉"]) == 2
+        assert "EMBEDDER_MODEL: " in told(capsys)
+
     @pytest.mark.parametrize("arguments", [[], ["bake"], ["search"], ["evaluate"]])
     def test_wrong_arguments_show_the_usage(
         self, arguments: list[str], capsys: pytest.CaptureFixture[str]
@@ -161,3 +170,63 @@ class TestErrors:
         printed = capsys.readouterr()
         assert " ".join(printed.err.split()).endswith("search is lexical.")
         assert json.loads(printed.out)["refused"] is False
+
+
+@pytest.mark.models
+class TestBce:
+    """With tiny models in BCE's file layout."""
+
+    @pytest.fixture
+    def folders(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        pytest.importorskip("torch", reason="requirements-models.txt is not installed")
+        embedding = TinyBce().write(tmp_path / "bce-embedding-base_v1")
+        reranking = TinyBce(reranker=True).write(tmp_path / "bce-reranker-base_v1")
+        for name, value in (("EMBEDDER", "bce"), ("RERANKER", "bce"), ("DEVICE", "cpu")):
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("EMBEDDER_MODEL", str(embedding))
+        monkeypatch.setenv("RERANKER_MODEL", str(reranking))
+        return tmp_path
+
+    def test_an_index_is_built_and_searched(
+        self, folders: Path, corpus: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = folders / "index"
+        assert main(["build", "--corpus", str(corpus), "--out", str(out)]) == 0
+        manifest = Manifest.read(out)
+        assert (manifest.embedder, manifest.dimension) == ("bce", 64)
+        capsys.readouterr()
+        assert main(["search", "--index", str(out), "番茄炒蛋怎么做", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["refused"], found["hits"][0]["name"]) == (False, "番茄炒蛋")
+
+    def test_its_export_searches_the_same_index(
+        self,
+        folders: Path,
+        corpus: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        out = folders / "index"
+        assert main(["build", "--corpus", str(corpus), "--out", str(out)]) == 0
+        for option, status in ((), 0), (("--int8",), 1):
+            exported = folders / f"onnx{''.join(option)}"
+            assert main(["export", str(folders / "bce-embedding-base_v1"), str(exported), *option]) == 0
+            monkeypatch.setenv("EMBEDDER_MODEL", str(exported))
+            assert main(["search", "--index", str(out), "番茄炒蛋怎么做", "--json"]) == status
+        assert "built with embedder revision" in told(capsys)
+
+    def test_another_model_needs_another_index(
+        self, folders: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out = folders / "index"
+        assert main(["build", "--corpus", str(corpus), "--out", str(out)]) == 0
+        monkeypatch.setenv("EMBEDDER_MODEL", str(TinyBce(seed=8).write(folders / "other")))
+        assert main(["search", "--index", str(out), "番茄炒蛋"]) == 1
+        assert "built with embedder revision" in told(capsys)
+
+    def test_the_models_in_each_others_place(
+        self, folders: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("RERANKER_MODEL", str(folders / "bce-embedding-base_v1"))
+        assert main(["search", "番茄炒蛋"]) == 2
+        assert "RERANKER_MODEL: bce-embedding-base_v1 is BCE's embedding model" in told(capsys)
