@@ -31,7 +31,7 @@ def _funasr(
         size_bytes=size_mb * _MB,
         weights=(("model.pt",),),
         files=("config.yaml", *files),
-        optional=("configuration.json", "seg_dict", "jieba_usr_dict"),
+        optional=tuple(sorted({"configuration.json", "seg_dict", "jieba_usr_dict"} - set(files))),
         settings=("STT_BACKEND=paraformer", f"{setting}={{folder}}"),
         note=note,
     )

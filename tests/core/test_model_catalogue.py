@@ -34,6 +34,7 @@ def test_only_data_is_ever_asked_for(model: CatalogueModel) -> None:
     examples = [pattern.replace("*", "x") for pattern in patterns]
     assert [name for name in examples if is_code(name) or not is_safe(name)] == []
     assert [name for name in examples if not is_data(name) and name != "vocabulary.x"] == []
+    assert len(set(patterns)) == len(patterns)
     assert [name for name in model.sha256 if not is_safe(name)] == []
     assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in model.sha256.values())
 
