@@ -1,4 +1,4 @@
-"""`python -m index build|search|evaluate|benchmark|export|calibrate`.
+"""`python -m index build|search|evaluate|benchmark|export|calibrate|calibrate-voice`.
 
 Run as:
     python -m index build --corpus recipes.jsonl --out data/index
@@ -33,6 +33,9 @@ from index.evaluate import evaluate, read_queries
 from index.progress import BuildProgressBar
 from index.retriever import HybridRetriever
 from index.second_stage import SecondStage
+from index.spoken_calibrate import calibrate_voice
+from index.spoken_confidence import save_confidence
+from index.spoken_index import names_in
 
 _ERRORS = Console(stderr=True)
 _RERANK_SECONDS = 600.0
@@ -98,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     fit = commands.add_parser("calibrate", parents=[shared], help="fit the refusal to an index and store it")
     fit.add_argument("--index", type=Path, metavar="DIR", help="default: INDEX_DIR or DATA_DIR/index")
     fit.set_defaults(run=_calibrate)
+
+    voice = commands.add_parser(
+        "calibrate-voice",
+        parents=[shared],
+        help="fit the confidence in misheard names to an index and store it",
+    )
+    voice.add_argument("--index", type=Path, metavar="DIR", help="default: INDEX_DIR or DATA_DIR/index")
+    voice.set_defaults(run=_calibrate_voice)
 
     export = commands.add_parser("export", help="make a model of BCE's faster on a processor (ONNX)")
     export.add_argument("folder", type=Path, help="of bce-embedding-base_v1 or bce-reranker-base_v1")
@@ -225,6 +236,14 @@ def _calibrate(options: argparse.Namespace, settings: Settings) -> int:
     calibration = calibrate(retriever)
     save_calibration(calibration)
     print(f"threshold {calibration.threshold}, weights {calibration.weights}")
+    return 0
+
+
+def _calibrate_voice(options: argparse.Namespace, settings: Settings) -> int:
+    names = names_in(options.index or settings.effective_index_dir)
+    confidence, held_out = calibrate_voice(names)
+    save_confidence(confidence)
+    print(f"weights {confidence.weights}\non names kept out of the fit: {held_out}")
     return 0
 
 

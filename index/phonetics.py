@@ -45,24 +45,28 @@ _FINALS = """
 .35 ii u, iong iou, vn v, ve v, iou i, ang ao, ong ang, ia ie, e ei, ai e
 """
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_DIGITS = dict(zip("0123456789", "ling yi er san si wu liu qi ba jiu".split(), strict=True))
+_NUMERALS = "ling yi er san si wu liu qi ba jiu"
+_DIGITS = {str(value): sound for value, sound in enumerate(_NUMERALS.split())}
 _MORE_READINGS = {"1": ("yao",), "2": ("liang",), "二": ("liang",), "两": ("er",)}
 _HAN = range(0x3400, 0xA000)
-_TONES = str.maketrans("āáǎàēéěèōóǒòīíǐìūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeooooiiiiuuuuvvvvvnnnm", "\u0300\u0304\u0301\u030c")
+_TONES = str.maketrans(
+    "āáǎàēéěèōóǒòīíǐìūúǔùǖǘǚǜüńňǹḿ", "aaaaeeeeooooiiiiuuuuvvvvvnnnm", "\u0300\u0304\u0301\u030c"
+)
 _MOST_READINGS = 2
-"""Readings of a character that are considered beside the one that its neighbours ask for; later ones are rare."""
+"""Readings of a character considered beside the one that its neighbours ask for; later ones are rare."""
 SOUNDLESS = 0
 """The code of a character without a sound; it is unlike every other, itself included."""
 
 
 def _closed(table: str) -> tuple[dict[str, int], Costs]:
     """Symbols numbered, and the cost of the cheapest chain between any two."""
-    pairs = [
-        (float(cost), *pair.split())
-        for cost, _, rest in (line.partition(" ") for line in table.split("\n") if line)
-        for pair in rest.split(",")
-    ]
-    names = sorted({symbol for _, *pair in pairs for symbol in pair})
+    pairs: list[tuple[float, str, str]] = []
+    for line in table.strip().split("\n"):
+        share, _, rest = line.partition(" ")
+        for pair in rest.split(","):
+            a, b = pair.split()
+            pairs.append((float(share), a, b))
+    names = sorted({symbol for _, a, b in pairs for symbol in (a, b)})
     symbols = {name: number for number, name in enumerate(names)}
     costs = np.ones((len(names), len(names)), dtype=np.float32)
     np.fill_diagonal(costs, 0)
@@ -104,10 +108,10 @@ class Syllabary:
         for letter in _LETTERS:
             self._usual[ord(letter)] = 1 + _LETTERS.index(letter)
         for character, several in (readings | {digit: [sound] for digit, sound in _DIGITS.items()}).items():
-            several += _MORE_READINGS.get(character, ())
-            self._usual[ord(character)] = self._codes.get(several[0], SOUNDLESS)
-            if len(several) > 1:
-                self._others[character] = tuple(self._codes.get(s, SOUNDLESS) for s in several)
+            sounds = [*several, *_MORE_READINGS.get(character, ())]
+            self._usual[ord(character)] = self._codes.get(sounds[0], SOUNDLESS)
+            if len(sounds) > 1:
+                self._others[character] = tuple(self._codes.get(s, SOUNDLESS) for s in sounds)
         self._learn_words()
 
     def _number_syllables(self, syllables: set[str]) -> None:
@@ -138,6 +142,10 @@ class Syllabary:
         keys = sorted(found)
         self._words = np.array(keys, dtype=np.uint32)
         self._word_codes = np.array([found[key] for key in keys], dtype=np.uint16)
+
+    def code(self, syllable: str) -> int:
+        """The number of a toneless syllable ("lv" for 绿); `SOUNDLESS` for what is none."""
+        return self._codes.get(syllable, SOUNDLESS)
 
     def codes(self, text: str) -> Codes:
         """How `text` is read: uint16 [len(text)], a code for each character."""

@@ -51,8 +51,8 @@ class VoiceFigures:
         wrong_when_sure: share of wrong names among those taken as said.
         asked_needlessly: share of questions whose right name was asked back for.
         left_alone: share of questions left as they were heard.
-        absent_taken: share of questions for a dish that is not there, or for none, answered with a name as sure.
-        calibration_error: mean distance of the confidence from the share of right names, in ten bins.
+        absent_taken: share of questions for a dish that is not there, or for none, taken as sure.
+        calibration_error: mean distance of confidence and share of right names, in ten bins.
     """
 
     questions: int
@@ -64,7 +64,9 @@ class VoiceFigures:
     calibration_error: float
 
 
-def calibrate_voice(names: Sequence[str], *, questions: int = 1500, seed: int = 7) -> tuple[Confidence, VoiceFigures]:
+def calibrate_voice(
+    names: Sequence[str], *, questions: int = 1500, seed: int = 7
+) -> tuple[Confidence, VoiceFigures]:
     """Fit a confidence to the `names` of an index, and measure it on those that were kept out of the fit."""
     chance = random.Random(seed)  # noqa: S311 - reproducible samples, nothing secret
     known = SpokenNames.of(names)
@@ -74,7 +76,8 @@ def calibrate_voice(names: Sequence[str], *, questions: int = 1500, seed: int = 
     fitted = set(dishes[: int(_SHARE_FITTED * len(dishes))])
     off_topic = OFF_TOPIC_FILE.read_text(encoding="utf-8").splitlines()
     asked += [(sentence, "", 1.0) for sentence in off_topic]
-    training, held_out = [], []
+    training: list[Sample] = []
+    held_out: list[Sample] = []
     for transcript, dish, weight in asked:
         of_training = dish in fitted if dish else chance.random() < _SHARE_FITTED
         (training if of_training else held_out).extend(_samples(known, transcript, dish, weight))
@@ -83,8 +86,11 @@ def calibrate_voice(names: Sequence[str], *, questions: int = 1500, seed: int = 
 
 
 def measure(confidence: Confidence, samples: Iterable[Sample]) -> VoiceFigures:
-    """Hold `confidence` against samples; those of weight `_ABSENT_WEIGHT` are questions without a known dish."""
-    rows = [(confidence.probability(evidence), said, weight > _ABSENT_WEIGHT) for evidence, said, weight in samples]
+    """Hold `confidence` against samples; those of `_ABSENT_WEIGHT` ask for no known dish."""
+    rows = [
+        (confidence.probability(evidence), said, weight > _ABSENT_WEIGHT)
+        for evidence, said, weight in samples
+    ]
     p, said, known = (np.array(column) for column in zip(*rows, strict=True))
     sure = p >= SURE
     bins = np.minimum((p * 10).astype(int), 9)

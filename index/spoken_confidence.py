@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 WEIGHTS_FILE = Path(__file__).parent / "calibration_data" / "spoken_weights.json"
-SURE = 0.6
+SURE = 0.5
 """From this confidence on a name is taken as said; below it, ask back. docs/voice.md has what that costs."""
-ASK = 0.15
+ASK = 0.1
 """Below this confidence the sentence is left as it was heard: no dish is worth asking for."""
 _RIDGE = 1.0
 _NEWTON_STEPS = 50
@@ -33,6 +33,7 @@ class Evidence:
         margin: how much more the next name of another sound would cost, at most 1.
         length: syllables of the name.
         same: share of its characters that were heard as they are written.
+        worst: how far off the worst syllable is; mishearing spreads, another dish differs in one place.
         fluent: share of the characters heard in its place whose neighbour is their neighbour in some name,
             too: 「土豆烧牛肉」 is a dish even where only 土豆炖牛肉 is known, 「聪佑班面」 is none.
     """
@@ -43,11 +44,21 @@ class Evidence:
     length: int
     same: float
     fluent: float
+    worst: float
 
     def features(self) -> tuple[float, ...]:
         """What the regression sees."""
         wrong = 1 - self.same
-        return (self.off, self.off**2, self.strays, self.margin, 1 / self.length, self.same, wrong * self.fluent)
+        return (
+            self.off,
+            self.off**2,
+            self.strays,
+            self.margin,
+            1 / self.length,
+            self.same,
+            wrong * self.fluent,
+            self.worst * self.fluent,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from core.errors import BotError, RetrievalError
 from core.ports import Correction
 from index.recipe_file import RecipeFile
+from index.spoken_confidence import load_confidence
 from index.spoken_names import SpokenNames
 
 
@@ -43,7 +44,7 @@ class IndexDishCorrector:
         with self._lock:
             if self._names is None:
                 try:
-                    self._names = SpokenNames.of(names_in(self._folder))
+                    self._names = SpokenNames(names_in(self._folder), load_confidence())
                 except BotError as exc:
                     raise RetrievalError(exc.message) from exc
             return self._names

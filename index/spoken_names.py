@@ -1,4 +1,6 @@
-"""Dish names by their sound: finds the one that a misheard sentence names. Implements `core.ports.DishCorrector`.
+"""Dish names by their sound: finds the one that a misheard sentence names.
+
+Implements `core.ports.DishCorrector`.
 
 1. A sentence that is plainly about something else is left alone (`index.spoken_sentence.names_no_dish`).
 2. Recall: a name scores by how well each of its syllables is to be heard somewhere in the sentence, order
@@ -32,9 +34,11 @@ UNSAID = 0.75
 """Cost of a syllable of the name that was not heard."""
 INSERTED = 0.75
 """Cost of a syllable heard within the name that is not of it."""
-LEFT_OUT = (0.08, 0.05)
+LEFT_OUT = (0.15, 0.03)
 """Cost of leaving out the beginning or the end of a name, and of each syllable left out: 「家常红烧排骨」 is
 asked for as 「红烧排骨」."""
+LEAST_SAID = 3
+"""Characters of a name that are said at least, when not all of it is: 「红烧」 names nothing."""
 MISSPELLED = 0.1
 """Cost of a character that is heard as another one of the same sound: tells homophones apart."""
 _UNLIKE = 0.5
@@ -69,8 +73,11 @@ class Found:
 class SpokenNames:
     """The names of an index, ordered by length; safe to use from several threads.
 
+    Args:
+        names: normalised (`index.text.plain_key_of`), as often as they occur.
+        confidence: turns evidence into a chance.
+
     Attributes:
-        _blob, _places: the names in UTF-8 one after the other, and where each begins.
         _syllables: for each syllable number, the codes of all names that are longer than it.
         _firsts: for each syllable number, the first name that is longer than it.
     """
@@ -78,17 +85,17 @@ class SpokenNames:
     def __init__(self, names: Iterable[str], confidence: Confidence) -> None:
         counts: dict[str, int] = {}
         for name in names:
-            key = plain_key_of(name)
-            if MIN_CHARACTERS <= len(key) <= MAX_CHARACTERS:
-                counts[key] = counts.get(key, 0) + 1
+            if MIN_CHARACTERS <= len(name) <= MAX_CHARACTERS:
+                counts[name] = counts.get(name, 0) + 1
         self._common = tuple(sorted(counts, key=lambda name: -counts[name])[:10_000])
         ordered = sorted(counts, key=len)
         self._names = ordered
         self._confidence = confidence
         self._lengths = np.fromiter(map(len, ordered), dtype=np.uint8, count=len(ordered))
-        flat = syllabary().codes("".join(ordered))
-        begins = np.concatenate([[0], np.cumsum(self._lengths, dtype=np.int64)])
-        self._neighbours = np.unique(_pairs("\0".join(ordered)))
+        apart = "\0".join(ordered)  # no word is read across two names
+        flat = syllabary().codes(apart)
+        begins = np.concatenate([[0], np.cumsum(self._lengths + 1, dtype=np.int64)])
+        self._neighbours = np.unique(_pairs(apart))
         self._syllables = np.zeros((MAX_CHARACTERS, len(ordered)), dtype=np.uint16)
         self._firsts = []
         for place in range(MAX_CHARACTERS):
@@ -99,7 +106,7 @@ class SpokenNames:
     @staticmethod
     def of(names: Iterable[str]) -> SpokenNames:
         """The names of dishes, repeated as often as they occur."""
-        return SpokenNames(names, load_confidence())
+        return SpokenNames(map(plain_key_of, names), load_confidence())
 
     def __len__(self) -> int:
         return len(self._names)
@@ -119,6 +126,8 @@ class SpokenNames:
         if not found or (names_no_dish(transcript) and not _is_plain(found[0])):
             return Correction(transcript)
         best = found[0]
+        if sentence.talk < best.cost:
+            return Correction(transcript)
         if sentence.text[best.start : best.end] == best.said:
             return Correction(transcript, best.said)
         confidence = self._confidence.probability(self.evidence(sentence, found))
@@ -143,7 +152,16 @@ class SpokenNames:
             length=length,
             same=sum(map(str.__eq__, heard, best.said)) / length,
             fluent=self._fluency(heard),
+            worst=self._worst(sentence, best),
         )
+
+    @staticmethod
+    def _worst(sentence: Sentence, found: Found) -> float:
+        """The cost of the syllable that was misheard most."""
+        if found.end - found.start != len(found.said):
+            return UNSAID
+        codes = syllabary().codes(found.said)
+        return float(sentence.heard[range(found.start, found.end), codes].max())
 
     def _fluency(self, heard: str) -> float:
         """The share of characters that stand beside one that they stand beside in some name."""
@@ -156,7 +174,9 @@ class SpokenNames:
             return []
         numbers = self._recalled(sentence)
         best = np.argsort(self._aligned(sentence, numbers), kind="stable")[:_RIVALS]
-        found = sorted((align(sentence, self._names[numbers[place]]) for place in best), key=lambda one: one.cost)
+        found = sorted(
+            (align(sentence, self._names[numbers[place]]) for place in best), key=lambda one: one.cost
+        )
         return list({one.said: one for one in reversed(found)}.values())[::-1]
 
     def _recalled(self, sentence: Sentence) -> NDArray[np.intp]:
@@ -176,8 +196,9 @@ class SpokenNames:
         lengths = self._lengths[numbers].astype(np.intp)[:, None]
         said = np.arange(int(lengths.max()) + 1)
         unsaid = UNSAID * said.astype(np.float32)
-        beginning = np.where(said <= lengths - MIN_CHARACTERS, _left_out(said), unsaid)
-        rest = np.where((said >= MIN_CHARACTERS) & (said <= lengths), _left_out(lengths - said), np.inf)
+        beginning = np.where(said <= lengths - LEAST_SAID, _left_out(said), unsaid)
+        rest = np.where(said <= lengths, _left_out(lengths - said), np.inf)
+        rest[(said < LEAST_SAID) & (said < lengths)] = np.inf
         row = beginning + sentence.openings[0]
         best = (row + rest).min(axis=1) + sentence.endings[0]
         for place, costs in enumerate(sentence.heard, 1):
@@ -185,7 +206,7 @@ class SpokenNames:
             np.minimum(after[:, 1:], row[:, :-1] + costs[syllables[:, : said[-1]]], out=after[:, 1:])
             row = np.minimum.accumulate(after - unsaid, axis=1) + unsaid
             best = np.minimum(best, (row + rest).min(axis=1) + sentence.endings[place])
-        return best
+        return np.asarray(best, dtype=np.float32)
 
 
 def _left_out(syllables: NDArray[np.intp]) -> Costs:
@@ -196,7 +217,7 @@ def _left_out(syllables: NDArray[np.intp]) -> Costs:
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Path:
-    """A reading so far: its cost, where in the sentence and in the name the name begins, the cost before that."""
+    """A reading so far: its cost, where the name begins in the sentence and in itself, the cost before."""
 
     cost: float
     start: int = 0
@@ -210,32 +231,38 @@ class _Path:
 def align(sentence: Sentence, name: str) -> Found:
     """The cheapest reading of `name`, or of a part of it, in the sentence, spelling included."""
     codes, skipping = syllabary().codes(name).tolist(), _left_out(np.arange(len(name) + 1)).tolist()
-    places, most = range(len(name) + 1), len(name) - MIN_CHARACTERS
+    places, most = range(len(name) + 1), max(0, len(name) - LEAST_SAID)
 
     def begun(place: int) -> list[_Path]:
         opening = float(sentence.openings[place])
-        return [_Path(opening + skipping[k], place, k, opening) if k <= most else _Path(np.inf) for k in places]
+        return [
+            _Path(opening + skipping[k], place, k, opening) if k <= most else _Path(np.inf) for k in places
+        ]
 
     row, best = begun(0), (_Path(np.inf), 0, 0)
     for place, (character, costs) in enumerate(zip(sentence.text, sentence.heard.tolist(), strict=True), 1):
         after = begun(place)
         for k, (written, code) in enumerate(zip(name, codes, strict=True), 1):
             off = costs[code] + MISSPELLED * (character != written)
-            after[k] = min(
-                after[k], row[k - 1].plus(off), row[k].plus(INSERTED), after[k - 1].plus(UNSAID)
-            )
+            after[k] = min(after[k], row[k - 1].plus(off), row[k].plus(INSERTED), after[k - 1].plus(UNSAID))
         row = after
         ending = float(sentence.endings[place])
         for k in places:
-            if k - row[k].skipped >= MIN_CHARACTERS:
+            if k - row[k].skipped >= min(LEAST_SAID, len(name)):
                 best = min(best, (row[k].plus(ending + skipping[len(name) - k]), place, k))
     path, end, until = best
-    off = path.cost - path.before - float(sentence.endings[end]) - skipping[path.skipped] - skipping[len(name) - until]
+    off = (
+        path.cost
+        - path.before
+        - float(sentence.endings[end])
+        - skipping[path.skipped]
+        - skipping[len(name) - until]
+    )
     return Found(name[path.skipped : until], path.start, end, path.cost, max(0.0, off))
 
 
 def _is_plain(found: Found) -> bool:
-    """Whether a name sounds so much like the whole sentence that it overrules the words: 「没采口肉怎么弄」."""
+    """Whether a name sounds so much like the sentence that it overrules the words: 「没采口肉怎么弄」."""
     return len(found.said) >= _PLAIN_CHARACTERS and found.cost <= _PLAIN_COST * len(found.said)
 
 
@@ -243,22 +270,3 @@ def _pairs(text: str) -> NDArray[np.uint64]:
     """Neighbouring characters of `text`, each pair as one number."""
     points = np.frombuffer(text.encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint64)
     return points[:-1] << np.uint64(32) | points[1:]
-
-
-def align(sentence: Sentence, name: str) -> Found:
-    """The cheapest reading of `name` in the sentence, spelling included."""
-    codes = syllabary().codes(name)
-    # (cost, start of the name, cost before the name) of each number of characters of the name
-    row = [(float(sentence.openings[0]) + UNSAID * said, 0, float(sentence.openings[0])) for said in range(len(name) + 1)]
-    best, end = (row[-1][0] + float(sentence.endings[0]), *row[-1]), 0
-    for place, character in enumerate(sentence.text, 1):
-        opening = float(sentence.openings[place])
-        after = [(opening, place, opening)]
-        for said, code in enumerate(codes, 1):
-            off = float(sentence.heard[place - 1, code]) + MISSPELLED * (character != name[said - 1])
-            options = ((row[said - 1], off), (row[said], INSERTED), (after[said - 1], UNSAID))
-            after.append(min((cost + more, start, before) for (cost, start, before), more in options))
-        row = after
-        best, end = min((best, end), ((row[-1][0] + float(sentence.endings[place]), *row[-1]), place))
-    total, cost, start, before = best
-    return Found(name, start, end, total, cost - before)
