@@ -7,7 +7,7 @@ recipe, the amount of an ingredient, one step …). `core.understanding` finds b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -156,8 +156,8 @@ def _differs(best: Hit, recipe: Recipe) -> bool:
 class Answerer(Protocol):
     """Writes the answer to a question whose recipe has been found."""
 
-    def stream(self, request: AnswerRequest) -> AsyncIterator[TextDelta]:
-        """Yield the answer in pieces.
+    def stream(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
+        """Yield the answer in pieces; closed early, it stops writing.
 
         Raises:
             GenerationError: no answer could be written.

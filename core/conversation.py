@@ -65,3 +65,6 @@ class Preferences:
     voice: bool = False
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    max_output_tokens: int | None = None

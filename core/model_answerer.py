@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from core.answering import AnotherDish, AnswerRequest, ForServings, Turn, Understanding
 from core.composer import Composer
 from core.composer_wording import source_line
+from core.conversation import Preferences
 from core.errors import ModelError, ModelRejectedError, ModelResponseError
 from core.language_models.answer_guard import AnswerGuard
 from core.messages import TextDelta
@@ -39,7 +41,7 @@ class ModelAnswerer:
     Args:
         language_model: writes the answers.
         composer: answers when the model cannot, and asks back when no dish is known.
-        sampling: defaults for what the user has not set.
+        sampling: defaults for what the user has not set; no answer becomes longer than its length.
         context_tokens: room for rules, recipe, history and question in the prompt.
     """
 
@@ -102,12 +104,12 @@ class ModelAnswerer:
         )
 
     def _sampling_for(self, request: AnswerRequest) -> Sampling:
-        preferences, defaults = request.turn.preferences, self._sampling
-        return Sampling(
-            temperature=defaults.temperature if preferences.temperature is None else preferences.temperature,
-            top_p=defaults.top_p if preferences.top_p is None else preferences.top_p,
-            max_output_tokens=defaults.max_output_tokens,
-        )
+        chosen = _own_sampling(request.turn.preferences).over(self._sampling)
+        longest = self._sampling.max_output_tokens
+        if longest is None or chosen.max_output_tokens is None:
+            return chosen
+        # Chosen before the limit was lowered, it may be longer.
+        return replace(chosen, max_output_tokens=min(chosen.max_output_tokens, longest))
 
 
 class FollowUpRewriter:
@@ -145,6 +147,17 @@ class FollowUpRewriter:
                 if len(written) > 2 * MAX_REWRITE_CHARACTERS:
                     break
         return parse_rewrite(written, turn.question)
+
+
+def _own_sampling(preferences: Preferences) -> Sampling:
+    """What the user chose."""
+    return Sampling(
+        temperature=preferences.temperature,
+        top_p=preferences.top_p,
+        max_output_tokens=preferences.max_output_tokens,
+        top_k=preferences.top_k,
+        repetition_penalty=preferences.repetition_penalty,
+    )
 
 
 def _question_for_model(request: AnswerRequest, recipe: Recipe) -> str:

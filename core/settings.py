@@ -239,7 +239,7 @@ class Settings(BaseSettings):
 
     @property
     def model_choices(self) -> tuple[ModelChoice, ...]:
-        """The models that may answer: the one of LLM_BACKEND and LLM_MODEL first, then those of LLM_CHOICES."""
+        """The models that may answer: that of LLM_BACKEND and LLM_MODEL first, then those of LLM_CHOICES."""
         model = "" if self.llm_backend == "composer" else self.llm_model
         return tuple(dict.fromkeys((ModelChoice(self.llm_backend, model), *self.llm_choices)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
@@ -16,6 +17,8 @@ from storage.tables import USERS
 _IS_USER = and_(USERS.c.channel == bindparam("of_channel"), USERS.c.user_id == bindparam("of_user"))
 _PREFERENCES = select(USERS).where(_IS_USER)
 _UPDATE = update(USERS).where(_IS_USER)
+_COLUMNS = tuple(field.name for field in fields(Preferences))
+"""A preference and its column have one name."""
 
 
 class SqlProfiles:
@@ -62,9 +65,7 @@ def stored_preferences(connection: Connection, user: UserKey) -> Preferences:
     row = connection.execute(_PREFERENCES, _named(user)).one_or_none()
     if row is None:
         return Preferences()
-    return Preferences(
-        rag=row.rag, image=row.image, voice=row.voice, temperature=row.temperature, top_p=row.top_p
-    )
+    return Preferences(**{name: getattr(row, name) for name in _COLUMNS})
 
 
 def forget_preferences(connection: Connection, user: UserKey) -> None:
@@ -78,10 +79,4 @@ def _named(user: UserKey) -> dict[str, Any]:
 
 
 def _values(preferences: Preferences) -> dict[str, Any]:
-    return {
-        "rag": preferences.rag,
-        "image": preferences.image,
-        "voice": preferences.voice,
-        "temperature": preferences.temperature,
-        "top_p": preferences.top_p,
-    }
+    return {name: getattr(preferences, name) for name in _COLUMNS}

@@ -98,6 +98,9 @@ class User(Table):
     voice: Mapped[bool] = mapped_column(server_default=sa.false())
     temperature: Mapped[float | None]
     top_p: Mapped[float | None]
+    top_k: Mapped[int | None]
+    repetition_penalty: Mapped[float | None]
+    max_output_tokens: Mapped[int | None]
 
 
 class BlockedUser(Table):
@@ -107,6 +110,15 @@ class BlockedUser(Table):
 
     channel: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[str] = mapped_column(Words, primary_key=True)
+
+
+class OperatorSetting(Table):
+    """What an administrator set while the bot ran, for everybody."""
+
+    __tablename__ = "operator_settings"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Words)
 
 
 class Chat(Table):
@@ -187,5 +199,6 @@ CHATS = cast("sa.Table", Chat.__table__)
 MESSAGES = cast("sa.Table", Message.__table__)
 USERS = cast("sa.Table", User.__table__)
 BLOCKED_USERS = cast("sa.Table", BlockedUser.__table__)
+OPERATOR_SETTINGS = cast("sa.Table", OperatorSetting.__table__)
 BROADCASTS = cast("sa.Table", Broadcast.__table__)
 BROADCAST_CHATS = cast("sa.Table", BroadcastChat.__table__)

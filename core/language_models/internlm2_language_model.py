@@ -77,11 +77,17 @@ class InternLm2LanguageModel:
         self._options = options
         self._kind = _kind_of(folder)
         self._plan: ModelPlan[_Loaded] | None = None
+        self._where = ""
 
     @property
     def name(self) -> str:
         """Backend and model."""
         return f"internlm2/{self._folder.name}"
+
+    @property
+    def where(self) -> str:
+        """Device and numbers, once it was loaded; "" before."""
+        return self._where
 
     @property
     def recommended_sampling(self) -> Sampling:
@@ -110,6 +116,16 @@ class InternLm2LanguageModel:
             yield rest
         elif is_empty:
             raise ModelResponseError(f"{self.name} gave an empty answer")
+
+    async def warm_up(self) -> None:
+        """Load the model, so that nobody waits for that.
+
+        Raises:
+            ModelError: as `stream`.
+            SettingsError: there is no such device.
+        """
+        async with using(self._shelf, await self._planned()):
+            pass
 
     async def check(self) -> str:
         """Load the model, have it write a few tokens, and say how fast.
@@ -157,7 +173,8 @@ class InternLm2LanguageModel:
         placement = placement_of(options.device, options.dtype, cpu_dtype="bfloat16")
         limits = EngineLimits(options.requests, options.cache_tokens)
         engine = TokenEngine.load(self._loadable_folder(), placement, options.quantization, limits)
-        return _Loaded(engine, ChatFormat(engine.tokenizer), f"{placement.device}, {placement.dtype}")
+        self._where = f"{placement.device}, {placement.dtype}"
+        return _Loaded(engine, ChatFormat(engine.tokenizer), self._where)
 
     def _loadable_folder(self) -> Path:
         if self._kind != "internlm2":

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, inspect, text
 
 from core.errors import StorageError
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision: known here so that an up-to-date database opens without importing Alembic."""
 
 FOLDER = Path(__file__).parent

@@ -87,15 +87,24 @@ async def test_the_prompt_keeps_to_its_budget() -> None:
 
 async def test_a_user_may_have_sampling_of_their_own() -> None:
     model = ScriptedLanguageModel(["好"] * 2)
-    defaults = Sampling(temperature=0.7, top_p=0.9, max_output_tokens=300)
+    defaults = Sampling(0.7, 0.9, max_output_tokens=300, top_k=50)
     answerer = ModelAnswerer(model, Composer(), sampling=defaults)
-    for preferences in (Preferences(temperature=0.0), Preferences(top_p=0.5)):
+    own = Preferences(top_p=0.5, top_k=40, repetition_penalty=1.1, max_output_tokens=200)
+    for preferences in (Preferences(temperature=0.0), own):
         turn = turn_about(BRAISED_PORK, "要多少盐", preferences=preferences)
         await read(answerer, AnswerRequest(turn, understand(turn), BRAISED_PORK))
     assert [prompt.sampling for prompt in model.prompts] == [
-        Sampling(temperature=0.0, top_p=0.9, max_output_tokens=300),
-        Sampling(temperature=0.7, top_p=0.5, max_output_tokens=300),
+        Sampling(0.0, 0.9, max_output_tokens=300, top_k=50),
+        Sampling(0.7, 0.5, max_output_tokens=200, top_k=40, repetition_penalty=1.1),
     ]
+
+
+async def test_nobody_gets_longer_answers_than_the_operator_allows() -> None:
+    model = ScriptedLanguageModel(["好"])
+    answerer = ModelAnswerer(model, Composer(), sampling=Sampling(max_output_tokens=300))
+    turn = turn_about(BRAISED_PORK, "要多少盐", preferences=Preferences(max_output_tokens=4000))
+    await read(answerer, AnswerRequest(turn, understand(turn), BRAISED_PORK))
+    assert model.prompts[0].sampling.max_output_tokens == 300
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,30 @@ class MemoryStatistics:
         return tuple(latest.values())
 
 
+class MemoryOperatorSettings:
+    """`core.ports.OperatorSettings` in memory.
+
+    Set `failure` to make every call raise it.
+    """
+
+    def __init__(self, **values: str) -> None:
+        self.values = values
+        self.failure: StorageError | None = None
+
+    async def get(self, name: str) -> str | None:
+        if self.failure is not None:
+            raise self.failure
+        return self.values.get(name)
+
+    async def put(self, name: str, value: str | None) -> None:
+        if self.failure is not None:
+            raise self.failure
+        if value is None:
+            self.values.pop(name, None)
+        else:
+            self.values[name] = value
+
+
 class MemoryBroadcastLog:
     """`core.ports.BroadcastLog`."""
 

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey
-from core.ports import BlockList, BroadcastLog, PersonalData, Profiles
+from core.ports import BlockList, BroadcastLog, OperatorSettings, PersonalData, Profiles
 from core.recipe import Recipe
 from storage.block_list import SqlBlockList
 from storage.broadcast_log import SqlBroadcastLog
 from storage.history import SqlHistory
+from storage.operator_settings import SqlOperatorSettings
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
 from storage.session import Database
@@ -27,6 +28,7 @@ from tests.fakes.memory_storage import (
     MemoryBlockList,
     MemoryBroadcastLog,
     MemoryHistory,
+    MemoryOperatorSettings,
     MemoryPersonalData,
     MemoryProfiles,
     MemoryStatistics,
@@ -59,6 +61,7 @@ class Stores:
     block_list: BlockList
     statistics: SqlStatistics | MemoryStatistics
     broadcast_log: BroadcastLog
+    operator_settings: OperatorSettings
     clock: Clock = field(default_factory=Clock)
 
 
@@ -140,6 +143,7 @@ def sql_stores(database: Database) -> Stores:
         SqlBlockList(database),
         SqlStatistics(database),
         SqlBroadcastLog(database, clock),
+        SqlOperatorSettings(database),
         clock,
     )
 
@@ -159,6 +163,7 @@ async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             MemoryBlockList(),
             MemoryStatistics(history),
             MemoryBroadcastLog(),
+            MemoryOperatorSettings(),
             clock,
         )
         return

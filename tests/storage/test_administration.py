@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.messages import ChatKey, UserKey
-from core.ports import BlockList, ChatDirectory, Statistics, Usage
+from core.ports import BlockList, ChatDirectory, OperatorSettings, Statistics, Usage
 from storage.block_list import SqlBlockList
 from storage.session import Database
 from tests.storage.conftest import CHAT, NOON, Stores, answered, said, sqlite_url
@@ -55,6 +55,32 @@ async def test_a_restart_forgives_nobody(tmp_path: Path) -> None:
     blocked = await SqlBlockList(database).blocked()
     await database.close()
     assert blocked == {ANN}
+
+
+class TestOperatorSettings:
+    async def test_nothing_is_set_at_first(self, stores: Stores) -> None:
+        settings: OperatorSettings = stores.operator_settings
+        await settings.put("language_model", None)
+        assert await settings.get("language_model") is None
+
+    async def test_the_latest_value_counts_until_it_is_taken_back(self, stores: Stores) -> None:
+        for value in ("composer", "openai/qwen3:8b'; --"):
+            await stores.operator_settings.put("language_model", value)
+        await stores.operator_settings.put("another", "")
+        assert await stores.operator_settings.get("language_model") == "openai/qwen3:8b'; --"
+        await stores.operator_settings.put("language_model", None)
+        assert await stores.operator_settings.get("language_model") is None
+        assert await stores.operator_settings.get("another") == ""
+
+    async def test_two_administrators_set_it_at_once(self, stores: Stores) -> None:
+        values = [str(number) for number in range(4)]
+        await asyncio.gather(*(stores.operator_settings.put("language_model", value) for value in values))
+        assert await stores.operator_settings.get("language_model") in values
+
+    async def test_nobody_undoes_it_by_being_forgotten(self, stores: Stores) -> None:
+        await stores.operator_settings.put("language_model", "composer")
+        await stores.personal_data.forget(ANN)
+        assert await stores.operator_settings.get("language_model") == "composer"
 
 
 class TestStatistics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -18,6 +18,8 @@ from tests.storage.conftest import CHAT, MAX_AGE, MAX_MESSAGES, NOON, Stores, a_
 
 ANN = UserKey("telegram", "ann")
 BOB = UserKey("telegram", "bob")
+UNCHOSEN = dict.fromkeys(("temperature", "top_p", "top_k", "repetition_penalty", "max_output_tokens"))
+"""The sampling of somebody who chose none, as it is exported."""
 
 
 class TestHistory:
@@ -209,6 +211,12 @@ class TestProfiles:
         await stores.profiles.save(ANN, Preferences(image=False, voice=True, temperature=None, top_p=0.75))
         assert await stores.profiles.preferences(ANN) == Preferences(image=False, voice=True, top_p=0.75)
 
+    async def test_every_setting_is_kept(self, stores: Stores) -> None:
+        chosen = Preferences(False, False, True, 0.25, 0.5, 40, 1.25, 300)
+        assert all(one != other for one, other in zip(astuple(chosen), astuple(Preferences()), strict=True))
+        await stores.profiles.save(ANN, chosen)
+        assert await stores.profiles.preferences(ANN) == chosen
+
     async def test_users_do_not_mix(self, stores: Stores) -> None:
         await stores.profiles.save(ANN, Preferences(rag=False))
         assert await stores.profiles.preferences(BOB) == Preferences()
@@ -226,7 +234,7 @@ class TestPersonalData:
         assert await personal_data.export(ANN) == {
             "channel": "telegram",
             "user_id": "ann",
-            "preferences": {"rag": True, "image": True, "voice": False, "temperature": None, "top_p": None},
+            "preferences": {"rag": True, "image": True, "voice": False} | UNCHOSEN,
             "chats": [],
         }
         assert await personal_data.forget(ANN) == 0
@@ -259,7 +267,7 @@ class TestPersonalData:
         assert json.loads(json.dumps(exported)) == {
             "channel": "telegram",
             "user_id": "ann",
-            "preferences": {"rag": False, "image": True, "voice": True, "temperature": 0.5, "top_p": None},
+            "preferences": {"rag": False, "image": True, "voice": True} | UNCHOSEN | {"temperature": 0.5},
             "chats": [
                 {
                     "chat_id": "-100",

@@ -76,6 +76,7 @@ async def test_two_processes_open_a_new_database_at_once(tmp_path: Path) -> None
         "broadcasts",
         "broadcast_chats",
         "blocked_users",
+        "operator_settings",
         "chats",
         "messages",
         "alembic_version",
@@ -131,9 +132,10 @@ async def test_users_from_before_voice_keep_their_settings_and_get_none_read_alo
     url = sqlite_url(tmp_path / "bot.sqlite3")
     await (await Database.open(url)).close()
     connection = sqlite3.connect(tmp_path / "bot.sqlite3")
-    for later in ("broadcast_chats", "broadcasts"):
+    for later in ("operator_settings", "broadcast_chats", "broadcasts"):
         connection.execute(f"DROP TABLE {later}")
-    connection.execute("ALTER TABLE users DROP COLUMN voice")
+    for later in ("voice", "top_k", "repetition_penalty", "max_output_tokens"):
+        connection.execute(f"ALTER TABLE users DROP COLUMN {later}")
     connection.execute("INSERT INTO users VALUES ('web', 'ann', FALSE, TRUE, NULL, 0.5)")
     connection.execute("UPDATE alembic_version SET version_num = '0003'")
     connection.commit()
