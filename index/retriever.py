@@ -135,7 +135,7 @@ class HybridRetriever:
         found = [(match, recipe) for match, recipe in found if recipe.recipe_id not in exclude]
         text = query[:MAX_QUERY_CHARACTERS].lower()
         found.sort(key=lambda pair: -(self._order(pair[0]) + _tie_break(pair[1], text)))
-        hits = self._reranked(text, found) or [self._hit(match, recipe) for match, recipe in found]
+        hits = self._reranked(text, found) or [self._hit(match, recipe) for match, recipe in found[:limit]]
         refused = not hits or hits[0].score < self._calibration.threshold
         return Retrieval(query=query, hits=tuple(hits[:limit]), refused=refused)
 

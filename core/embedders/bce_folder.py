@@ -154,7 +154,7 @@ class BceFolder:
         them too far, and has a revision of its own.
         """
         if self.has_onnx:
-            return f"{self.export.get('revision')}{'-int8' if self.export.get('int8') else ''}"
+            return f"{str(self.export.get('revision'))[:40]}{'-int8' if self.export.get('int8') else ''}"
         digest = hashlib.sha256((self.path / "tokenizer.json").read_bytes())
         for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size"):
             digest.update(f"{name}={self.config.get(name)}\n".encode())

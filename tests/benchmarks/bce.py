@@ -1,7 +1,7 @@
 """What BCE's two models cost, at their real shape with random weights: time does not depend on the numbers.
 
-    python -m tests.benchmarks.bce                 # on the processor: ONNX float32 and int8, and torch
-    python -m tests.benchmarks.bce --device cuda   # torch on a GPU
+    python -m tests.benchmarks.bce                 # torch on a GPU; without one, ONNX as well
+    python -m tests.benchmarks.bce --device cpu
     python -m tests.benchmarks.bce --keep FOLDER   # keep what was exported, and use it again
 
 Needs `make setup-models`, 5 GB of memory and 5 GB of disk. The tokenizer is a tiny one: a question has some
@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from core.devices import GIGABYTE
+from core.devices import GIGABYTE, placement_of
 from core.embedders.bce_embedder import BceEmbedder
 from core.embedders.bce_export import export
 from core.embedders.bce_model import BcePlaces
@@ -52,7 +52,7 @@ def milliseconds(call: Callable[[], object], times: int) -> tuple[float, float]:
     return statistics.median(taken), min(taken)
 
 
-def folders(root: Path) -> dict[str, tuple[Path, Path]]:
+def folders(root: Path, *, with_onnx: bool) -> dict[str, tuple[Path, Path]]:
     """Name → folders of embedder and reranker; made where they are not there."""
     made = {}
     sources = []
@@ -62,7 +62,7 @@ def folders(root: Path) -> dict[str, tuple[Path, Path]]:
             real_shape(reranker=reranker).write(source)
         sources.append(source)
     made["torch"] = (sources[0], sources[1])
-    for int8 in (False, True):
+    for int8 in (False, True) if with_onnx else ():
         name = f"onnx {'int8' if int8 else 'float32'}"
         outs = [root / f"{source.name}-{name.replace(' ', '-')}" for source in sources]
         for source, out in zip(sources, outs, strict=True):
@@ -93,15 +93,15 @@ def measure(name: str, embedding: Path, reranking: Path, device: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     options = parser.parse_args()
+    device = placement_of(options.device, "auto").device
     with tempfile.TemporaryDirectory() as temporary:
         root = options.keep or Path(temporary)
         root.mkdir(parents=True, exist_ok=True)
-        for name, (embedding, reranking) in folders(root).items():
-            if options.device == "cpu" or name == "torch":
-                measure(name, embedding, reranking, options.device)
+        for name, (embedding, reranking) in folders(root, with_onnx=device == "cpu").items():
+            measure(name, embedding, reranking, device)
     return 0
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from bot import check as check_module
 from bot.check import check
 from core.settings import Settings, load_settings
+from tests.fakes.tiny_bce import TinyBce
 
 COMPONENTS = [
     *("data folder", "database", "embedder", "reranker", "recipe index", "language model", "pictures"),
@@ -35,7 +36,7 @@ async def checked(folder: Path, **changes: object) -> tuple[int, str]:
     screen = io.StringIO()
     values = {"data_dir": folder / "data", "embedder": "none", "image_backend": "none", "web_port": 0}
     return await check(
-        load_settings(**{**values, **changes}), Console(file=screen, width=250)
+        load_settings(**{**values, **changes}), Console(file=screen, width=400)
     ), screen.getvalue()
 
 
@@ -83,3 +84,23 @@ async def test_a_host_that_is_not_this_machine(tmp_path: Path) -> None:
     status, output = await checked(tmp_path, web_host="192.0.2.1")
     assert status == 2
     assert "WEB_HOST: cannot listen on 192.0.2.1" in output
+
+
+@pytest.mark.models
+async def test_bce_tells_where_it_is_and_how_long_it_takes(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="requirements-models.txt is not installed")
+    embedding = TinyBce().write(tmp_path / "embedding")
+    reranking = TinyBce(reranker=True).write(tmp_path / "reranking")
+    chosen = {"embedder": "bce", "embedder_model": embedding, "reranker": "bce", "reranker_model": reranking}
+    status, output = await checked(tmp_path, device="cpu", **chosen)
+    assert status == 0
+    for component, folder in (("embedder", embedding), ("reranker", reranking)):
+        (row,) = (line for line in output.splitlines() if line.startswith(f"│ {component}"))
+        for part in (f"bce: {folder}, revision ", "torch, cpu, float32, 0.00 GB, loaded in ", "one call "):
+            assert part in row, row
+
+
+async def test_bce_without_its_folder_names_the_setting(tmp_path: Path) -> None:
+    status, output = await checked(tmp_path, reranker="bce", reranker_model=tmp_path / "nowhere")
+    assert status == 2
+    assert f"RERANKER_MODEL: {tmp_path / 'nowhere'} is no folder" in output
