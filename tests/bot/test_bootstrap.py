@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from bot import bootstrap, model_parts
+from bot import bootstrap, model_parts, picture_parts
 from core.composer import Composer
 from core.errors import IndexMissingError, SettingsError
 from core.model_answerer import ModelAnswerer
+from core.ports import ModelFacts, Sampling
 from core.settings import Settings, load_settings
 from index.build import COOKBOOK_DIR
 
@@ -41,10 +43,67 @@ async def test_a_model_answers_when_one_is_named() -> None:
     await model.close()
 
 
+async def test_what_is_told_of_a_servers_model() -> None:
+    settings = load_settings(
+        llm_backend="openai", llm_model="cook", llm_temperature=0.3, llm_choices="composer"
+    )
+    model = model_parts.answering_model_of(settings, model_parts.shelf_of(settings))
+    assert model.language_model is not None
+    assert model.name == model.language_model.name == "openai/cook"
+    assert model.load is None
+    assert model.describe() == ModelFacts(
+        "openai/cook",
+        is_language_model=True,
+        sampling=Sampling(0.3, 0.9, 1200),
+        honours=frozenset({"temperature", "top_p", "max_output_tokens"}),
+    )
+    await model.close()
+
+
+async def test_what_is_told_of_a_local_model(tmp_path: Path) -> None:
+    (tmp_path / "cook").mkdir()
+    (tmp_path / "cook" / "config.json").write_text('{"model_type": "llama", "hidden_size": 2048}')
+    (tmp_path / "cook" / "model.safetensors").touch()
+    settings = load_settings(llm_backend="internlm2", llm_model=str(tmp_path / "cook"), llm_top_k=20)
+    model = model_parts.answering_model_of(settings, model_parts.shelf_of(settings))
+    assert model.language_model is not None
+    assert model.name == model.language_model.name == "internlm2/cook"
+    assert model.load is not None
+    facts = model.describe()
+    assert (facts.is_local, facts.where) == (True, "")
+    assert facts.sampling == Sampling(0.8, 0.8, 1200, 20, 1.17)
+    assert facts.honours == {field.name for field in fields(Sampling)}
+    await model.close()
+
+
+async def test_without_a_model_there_is_nothing_to_tell(settings: Settings) -> None:
+    model = model_parts.answering_model_of(settings, model_parts.shelf_of(settings))
+    assert (model.name, model.language_model, model.load) == ("composer", None, None)
+    assert (model.describe().is_language_model, model.describe().honours) == (False, frozenset())
+    await model.close()
+
+
 @pytest.mark.parametrize(("backend", "draws"), [("card", True), ("none", False)])
 def test_pictures(backend: str, draws: bool, tmp_path: Path) -> None:
     settings = load_settings(data_dir=tmp_path, image_backend=backend)
-    assert (bootstrap.image_generator_of(settings) is not None) is draws
+    assert picture_parts.photo_generator_of(settings, model_parts.shelf_of(settings)) is None
+    assert (picture_parts.image_generator_of(settings, None) is not None) is draws
+
+
+async def test_a_servers_photos_with_the_card_behind_them(tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path, image_backend="openai", image_model="cogview-4")
+    photos = picture_parts.photo_generator_of(settings, model_parts.shelf_of(settings))
+    pictures = picture_parts.image_generator_of(settings, photos)
+    assert photos is not None
+    assert pictures is not None
+    assert pictures.name == "openai/cogview-4, else card/Noto Sans CJK SC"
+
+
+def test_a_folder_of_pictures_that_is_none_names_its_setting(tmp_path: Path) -> None:
+    settings = load_settings(image_backend="taiyi", image_model=str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError) as raised:
+        picture_parts.photo_generator_of(settings, model_parts.shelf_of(settings))
+    assert raised.value.message == f"IMAGE_MODEL: there is no folder {tmp_path / 'nowhere'}"
 
 
 def test_corpora_join_the_cookbook(tmp_path: Path) -> None:
