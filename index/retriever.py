@@ -147,7 +147,12 @@ class HybridRetriever:
         if not scores:
             return []
         judged = [(match, recipe, scores[recipe.name]) for match, recipe in found if recipe.name in scores]
-        judged.sort(key=lambda item: -(order_with(self._order(item[0]), item[2]) + _tie_break(item[1], text)))
+        judged.sort(
+            key=lambda item: (
+                item[0].likeness.spelling < 1,  # whoever asks for a dish by its very name wants that one
+                -(order_with(self._order(item[0]), item[2]) + _tie_break(item[1], text)),
+            )
+        )
         hits = [self._hit(match, recipe) for match, recipe, _ in judged]
         hits = [
             replace(hit, score=probability_with(hit.score, score))

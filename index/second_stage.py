@@ -1,7 +1,7 @@
 """The second stage of search: a reranker reads the question beside each of the best dishes of the first.
 
-It may change the order and the refusal, within bounds, and search never depends on it: when it fails or
-takes too long, what the first stage found stands.
+It may change order and refusal, within bounds: a dish asked for by its very name stays first. Search never
+depends on it: when it fails or takes too long, what the first stage found stands.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _NEUTRAL_SCORE = 0.4
 _EVIDENCE = 2.0
 """How much the reranker's log-odds count beside the first stage's; chosen, not fitted: without the weights
 of BCE there is nothing to fit it to. Bounded, so that it decides doubtful cases only."""
-_MAX_SHIFT = 2.0
+_MAX_EVIDENCE = 2.0
 _SHARE_OF_ORDER = 0.3
 
 
@@ -107,7 +107,7 @@ def order_with(order: float, score: float) -> float:
 def probability_with(probability: float, score: float) -> float:
     """The chance in [0, 1] that a dish is what was asked for, with the reranker's score as evidence."""
     evidence = _EVIDENCE * (_log_odds(score) - _log_odds(_NEUTRAL_SCORE))
-    shifted = _log_odds(probability) + max(-_MAX_SHIFT, min(_MAX_SHIFT, evidence))
+    shifted = _log_odds(probability) + max(-_MAX_EVIDENCE, min(_MAX_EVIDENCE, evidence))
     return 1 / (1 + math.exp(-shifted))
 
 
