@@ -6,7 +6,8 @@ Run by hand, with the speech settings as for the bot (STT_BACKEND, STT_MODEL):
 VOICES/ holds recordings and `manifest.json`: [{"file": "1.ogg", "text": "番茄牛腩怎么做",
 "dish": "番茄牛腩"}].
 `--heard` keeps what was recognised, so that a second run needs no recogniser. A question counts when the
-written words find a recipe that bears the dish's name; it ends right when the spoken ones do as well.
+written words find a recipe that bears the dish's name. It is right when the spoken ones do as well, and it
+ends right when the bot, sure of the dish, answers with it, or, unsure, offers it among its buttons.
 """
 
 from __future__ import annotations
@@ -42,7 +43,11 @@ class Score:
     def __init__(self, retriever: HybridRetriever) -> None:
         self._retriever = retriever
         self._counts = dict.fromkeys(
-            ("recordings", "asked", "uncorrected", "right", "right_unasked", "sure", "wrong_when_sure"), 0
+            (
+                *("recordings", "asked", "uncorrected", "right", "right_unasked", "ends_right"),
+                *("sure", "wrong_when_sure"),
+            ),
+            0,
         )
         self._characters = self._errors_before = self._errors_after = 0
 
@@ -60,6 +65,7 @@ class Score:
         self._counts["uncorrected"] += self._finds(heard, row["dish"])
         self._counts["right"] += right
         self._counts["right_unasked"] += right and sure
+        self._counts["ends_right"] += right if sure else self._is_offered(correction, row["dish"])
         self._counts["sure"] += sure and bool(correction.dish)
         self._counts["wrong_when_sure"] += sure and bool(correction.dish) and not right
 
@@ -68,7 +74,7 @@ class Score:
         counts = self._counts
         shares = {
             name: round(counts[name] / max(counts["asked"], 1), 3)
-            for name in ("uncorrected", "right", "right_unasked")
+            for name in ("uncorrected", "right", "right_unasked", "ends_right")
         }
         rates = {
             "cer_before": round(self._errors_before / max(self._characters, 1), 3),
@@ -77,6 +83,12 @@ class Score:
         return {"recordings": counts["recordings"], "in_index": counts["asked"], **rates, **shares} | {
             "wrong_when_sure": round(counts["wrong_when_sure"] / max(counts["sure"], 1), 3)
         }
+
+    def _is_offered(self, correction: Correction, dish: str) -> bool:
+        """Whether one of the buttons under 「你是想问…」 leads to the dish."""
+        names = (correction.dish, *correction.alternatives)
+        sentences = (correction.text.replace(correction.dish, name) for name in names if name)
+        return any(self._finds(sentence, dish) for sentence in sentences)
 
     def _finds(self, question: str, dish: str) -> bool:
         retrieval = self._retriever.search_now(question, limit=1)
