@@ -18,19 +18,18 @@ from bot.access import AccessControl, AccessRules
 from bot.broadcast import Broadcasts
 from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
-from bot.model_parts import answerer_of, language_model_of, sampling_of, shelf_of
+from bot.model_parts import shelf_of, switchable_model_of
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
+from bot.picture_parts import image_generator_of, photo_generator_of
 from bot.voice_parts import VoiceParts, voice_parts_of
 from core.errors import SettingsError
-from core.images.card_image_generator import CardImageGenerator
 from core.messages import UserKey
-from core.model_answerer import FollowUpRewriter
 from core.model_shelf import ModelShelf
+from core.model_switch import SwitchableModel
 from core.pipeline import CookingPipeline, PipelineLimits
 from core.ports import (
     History,
     ImageGenerator,
-    LanguageModel,
     PersonalData,
     Retriever,
 )
@@ -46,6 +45,7 @@ from index.second_stage import SecondStage
 from storage.block_list import SqlBlockList
 from storage.broadcast_log import SqlBroadcastLog
 from storage.history import SqlHistory
+from storage.operator_settings import SqlOperatorSettings
 from storage.personal_data import SqlPersonalData
 from storage.profiles import SqlProfiles
 from storage.session import Database
@@ -84,7 +84,9 @@ class Assistant:
     handler: MessageHandler
     history: History
     retriever: Retriever
-    language_model: LanguageModel | None
+    shelf: ModelShelf
+    """Holds the models of this process."""
+    model: SwitchableModel
     image_generator: ImageGenerator | None
     database: Database
     forgetters: list[Forget]
@@ -92,6 +94,16 @@ class Assistant:
     access: AccessControl
     operations: Operations
     broadcasts: Broadcasts
+    voice: VoiceParts
+
+
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """What models do here, and the shelf that all of them stand on."""
+
+    shelf: ModelShelf
+    answering: SwitchableModel
+    pictures: ImageGenerator | None
     voice: VoiceParts
 
 
@@ -104,26 +116,26 @@ async def assembled(settings: Settings, progress: ReportProgress) -> AsyncIterat
     """
     make_data_dir(settings)
     shelf = shelf_of(settings)
+    photos = photo_generator_of(settings, shelf)
     retriever = await asyncio.to_thread(open_retriever, settings, progress, shelf)
     database = await Database.open(settings.effective_database_url, synchronous=settings.database_synchronous)
-    language_model = language_model_of(settings, shelf)
+    model = await switchable_model_of(settings, shelf, SqlOperatorSettings(database))
     voice = voice_parts_of(settings)
     try:
-        yield await _assistant(settings, retriever, database, language_model, voice)
+        models = _Models(shelf, model, image_generator_of(settings, photos), voice)
+        yield await _assistant(settings, retriever, database, models)
     finally:
         await voice.close()
-        if language_model is not None:
-            await language_model.close()
+        if photos is not None:
+            await photos.close()
+        await model.close()
         await database.close()
 
 
 async def _assistant(
-    settings: Settings,
-    retriever: Retriever,
-    database: Database,
-    language_model: LanguageModel | None,
-    voice: VoiceParts,
+    settings: Settings, retriever: Retriever, database: Database, models: _Models
 ) -> Assistant:
+    model, voice = models.answering, models.voice
     history = SqlHistory(
         database,
         max_messages=settings.history_max_messages,
@@ -131,22 +143,20 @@ async def _assistant(
     )
     await history.purge(timedelta(days=settings.history_keep_days))
     profiles = SqlProfiles(database)
-    image_generator = image_generator_of(settings)
     forgetters: list[Forget] = []
     services = CommandServices(
         history=history,
         profiles=profiles,
         personal_data=EveryStore(SqlPersonalData(database), forgetters),
-        model_name=language_model.name if language_model else None,
-        sampling=sampling_of(settings),
-        draws_pictures=image_generator is not None,
+        describe_model=model.describe,
+        draws_pictures=models.pictures is not None,
         reads_aloud=voice.narrate is not None,
     )
     pipeline = CookingPipeline(
-        FollowUpRewriter(language_model, context_tokens=settings.llm_context_tokens),
+        model,
         retriever,
-        answerer_of(settings, language_model),
-        image_generator,
+        model,
+        models.pictures,
         PipelineLimits(
             rewrite_seconds=settings.rewrite_timeout_seconds,
             retrieve_seconds=settings.retrieve_timeout_seconds,
@@ -162,7 +172,7 @@ async def _assistant(
     statistics = SqlStatistics(database)
     broadcasts = Broadcasts(statistics, block_list, SqlBroadcastLog(database))
     admin = AdminServices(
-        settings.administrators, statistics, block_list, operations, broadcasts, retriever.describe
+        settings.administrators, statistics, block_list, operations, broadcasts, retriever.describe, model
     )
     router = Router(text, CommandHandler(services), AdminCommandHandler(admin), voice.hearing)
     return Assistant(
@@ -170,8 +180,9 @@ async def _assistant(
         handler=ObservedHandler(GuardedHandler(router), operations),
         history=history,
         retriever=retriever,
-        language_model=language_model,
-        image_generator=image_generator,
+        shelf=models.shelf,
+        model=model,
+        image_generator=models.pictures,
         database=database,
         forgetters=forgetters,
         access=access,
@@ -245,10 +256,3 @@ def open_retriever(settings: Settings, progress: ReportProgress, shelf: ModelShe
             build_index(corpora, folder, models.embedder, progress=progress)
     second_stage = SecondStage(models.reranker) if models.reranker else None
     return HybridRetriever.open(folder, models.embedder, second_stage=second_stage)
-
-
-def image_generator_of(settings: Settings) -> ImageGenerator | None:
-    """Who draws the pictures; None for answers without."""
-    if settings.image_backend == "none":
-        return None
-    return CardImageGenerator(settings.pictures_dir, settings.picture_cache_megabytes * 1_000_000)

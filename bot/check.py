@@ -14,13 +14,13 @@ from rich.table import Table
 from yarl import URL
 
 from bot.bootstrap import (
-    image_generator_of,
     make_data_dir,
     open_retriever,
     search_models_of,
 )
 from bot.chat_platforms import chat_platforms
 from bot.model_parts import language_model_of, shelf_of
+from bot.picture_parts import image_generator_of, photo_generator_of
 from bot.web_channel import unusable
 from core.errors import BotError, SettingsError
 from core.recipe import Recipe
@@ -130,7 +130,13 @@ async def _language_model(settings: Settings) -> str:
 
 
 async def _pictures(settings: Settings) -> str:
-    generator = image_generator_of(settings)
+    photos = photo_generator_of(settings, shelf_of(settings))
+    if photos is not None:
+        try:
+            return await photos.check()
+        finally:
+            await photos.close()
+    generator = image_generator_of(settings, None)
     if generator is None:
         return "none"
     picture = await generator.draw(_SAMPLE)
@@ -192,6 +198,7 @@ async def _is_running(host: str, port: int) -> bool:
             ClientSession(timeout=ClientTimeout(total=_ANSWER_SECONDS)) as session,
             session.get(url) as response,
         ):
-            return bool(await response.json() == {"status": "ok"})
+            health = await response.json()
+            return isinstance(health, dict) and health.get("status") == "ok" and "models" in health
     except (ClientError, TimeoutError, ValueError):
         return False

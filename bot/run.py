@@ -52,6 +52,9 @@ async def run(assistant: Assistant, stop: asyncio.Event, announce: Callable[[str
         for name in platforms:
             announce(f"已连接：{name}")
         await warming
+        if settings.models_load == "start":
+            loading = asyncio.create_task(_load_model(assistant))
+            stack.callback(loading.cancel)
         # Libraries stay until the end. Python would look through their objects again and again for rubbish,
         # and nobody is answered meanwhile: 0.4 to 1.4 s at a time with lark-oapi loaded.
         gc.freeze()
@@ -82,6 +85,7 @@ def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebCh
         webhooks=[route for platform in platforms.values() for route in platform.routes()],
         recordings=recordings,
         narrate=assistant.voice.narrate,
+        models=assistant.shelf.statuses,
     )
 
 
@@ -164,3 +168,13 @@ async def _warm_up(assistant: Assistant) -> None:
         await assistant.history.current(ChatKey("warm-up", ""))
         await assistant.retriever.search("番茄炒蛋怎么做")
     await assistant.voice.warm_up()
+
+
+async def _load_model(assistant: Assistant) -> None:
+    """Load the model that answers; what fails now fails again, with words, when somebody asks."""
+    try:
+        await assistant.model.load()
+    except BotError as exc:
+        logger.warning("model_not_loaded model=%s code=%s", assistant.model.describe().name, exc.code)
+    else:
+        gc.freeze()

@@ -9,7 +9,7 @@
     POST /api/voice?message_id=…   a recording as audio/* → the same lines; an empty one only leads back
     GET  /api/speech/<message_id>  the answer read aloud, audio/ogg
     GET  /pictures/<name>  a picture of a dish
-    GET  /healthz          {"status": "ok"}
+    GET  /healthz          {"status": "ok", "models": [{"name", "state"}]}: those of this process
 
 The same message id sent again attaches to its answer from the start. Messages of a chat are answered in
 the order in which they came; each waits until the one before it is done, /clear included.
@@ -21,7 +21,7 @@ import asyncio
 import errno
 import ipaddress
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from bot.web_recordings import WebRecordings
 from bot.web_security import RequestGuard, Sessions, add_security_headers
 from bot.web_speech import Narrate
 from core.errors import SettingsError
+from core.model_shelf import ModelStatus
 from core.ports import History
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class WebChannel:
         webhooks: routes of platforms that call the bot; they have guards of their own.
         recordings: takes what people say; None hides the record button.
         narrate: reads aloud an answer whose `read_aloud` is set; None for a page that is silent.
+        models: how far the models of this process are.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each thing the page can be told
@@ -76,6 +78,7 @@ class WebChannel:
         webhooks: Sequence[web.RouteDef] = (),
         recordings: WebRecordings | None = None,
         narrate: Narrate | None = None,
+        models: Callable[[], Sequence[ModelStatus]] = tuple,
     ) -> None:
         self._pictures_dir = pictures_dir
         self._host = host
@@ -84,6 +87,7 @@ class WebChannel:
         self._sessions = Sessions(secure=secure_cookie)
         self._guard = RequestGuard(host, allowed_hosts, guarded_elsewhere={hook.path for hook in webhooks})
         self._webhooks = webhooks
+        self._models = models
         self._chat_api = ChatApi(router, history, self._sessions, recordings=recordings, narrate=narrate)
         self._page: dict[str, PageFile] = {}
         self._runner: web.AppRunner | None = None
@@ -154,7 +158,8 @@ class WebChannel:
         return json_response({"commands": self._commands})
 
     async def _get_health(self, _request: web.Request) -> web.StreamResponse:
-        return json_response({"status": "ok"})
+        models = [{"name": status.name, "state": status.state} for status in self._models()]
+        return json_response({"status": "ok", "models": models})
 
     async def _get_picture(self, request: web.Request) -> web.StreamResponse:
         return await picture_response(self._pictures_dir, request.match_info["name"])

@@ -105,7 +105,7 @@ class RequestGuard:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let `request` through, or say why not. /healthz tells nothing and is open to any Host."""
+        """Let `request` through, or say why not. /healthz tells nobody's words and is open to any Host."""
         if request.path in self._guarded_elsewhere:
             return await handler(request)
         if request.path != "/healthz" and not self.host_is_allowed(request):

@@ -1,7 +1,7 @@
-"""/stats, /block, /unblock and /broadcast: for administrators; to everybody else they do not exist.
+"""/stats, /block, /unblock, /broadcast, /model list, /model use: administrators' commands.
 
-They are in no menu and not in /help. Unlike other commands' arguments, theirs keep their case: ids and
-announcements are taken as they are written.
+To everybody else they do not exist: they are in no menu and not in /help. Unlike other commands' arguments,
+theirs keep their case: ids, names and announcements are taken as they are written.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from core.messages import Button, IncomingMessage, Reply, ReplyEvent, UserKey
-from core.ports import BlockList, Broadcaster, Statistics, Workload
+from core.ports import BlockList, Broadcaster, ModelSwitch, Statistics, Workload
 from handlers.command import narrowed, utc_now
+from handlers.model_switch_commands import list_models, use_model
 from handlers.question import cleaned
 from handlers.replies import said_at_once
 
@@ -39,6 +40,7 @@ class AdminServices:
     Attributes:
         administrators: `channel:user_id`.
         describe_index: one line about the recipe index.
+        models: changes the model that answers.
         time_zone: whose midnight a day begins at; None is the system's.
     """
 
@@ -48,6 +50,7 @@ class AdminServices:
     workload: Workload
     broadcaster: Broadcaster
     describe_index: Callable[[], str]
+    models: ModelSwitch
     time_zone: tzinfo | None = None
     clock: Callable[[], datetime] = utc_now
 
@@ -66,11 +69,13 @@ class AdminCommandHandler:
             "block": self._block,
             "unblock": self._unblock,
             "broadcast": self._broadcast,
+            "model list": self._list_models,
+            "model use": self._use_model,
         }
 
     def takes(self, message: IncomingMessage) -> bool:
         """Whether `message` is an administrator's command and comes from one."""
-        return self._is_administrator(message.user) and _parsed(message.text)[0] in self._commands
+        return self._is_administrator(message.user) and self._called(message.text)[0] in self._commands
 
     async def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Carry out the command in `message`, which `takes` has approved.
@@ -78,7 +83,7 @@ class AdminCommandHandler:
         Raises:
             StorageError: the database failed.
         """
-        name, rest = _parsed(message.text)
+        name, rest = self._called(message.text)
         for event in said_at_once(await self._commands[name](message, rest)):
             yield event
 
@@ -134,6 +139,19 @@ class AdminCommandHandler:
         confirmation = f"/broadcast 确认 {rest}"
         text = f"会发给 {count} 个聊天，发出去就收不回来。确定的话，请发送：\n\n{confirmation}"
         return Reply(text=text, buttons=(Button("确认发送", confirmation),))
+
+    async def _list_models(self, _message: IncomingMessage, _rest: str) -> Reply:
+        return list_models(self._services.models)
+
+    async def _use_model(self, _message: IncomingMessage, rest: str) -> Reply:
+        return await use_model(self._services.models, rest)
+
+    def _called(self, text: str) -> tuple[str, str]:
+        """The command, of one word or two, and what follows it, as written."""
+        name, rest = _parsed(text)
+        word, *after = rest.split(maxsplit=1) or [""]
+        longer = f"{name} {narrowed(word)}"
+        return (longer, "".join(after)) if longer in self._commands else (name, rest)
 
     def _is_administrator(self, user: UserKey) -> bool:
         return _name(user) in self._services.administrators

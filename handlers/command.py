@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from core.messages import IncomingMessage, Reply
-from core.ports import History, PersonalData, Profiles, Sampling
+from core.ports import History, ModelFacts, PersonalData, Profiles
 
 
 def utc_now() -> datetime:
@@ -21,8 +21,7 @@ class CommandServices:
     """What commands work with.
 
     Attributes:
-        model_name: backend and name of the language model; None without one.
-        sampling: the settings' sampling, for users who chose none of their own.
+        describe_model: what people are told of the model that answers now.
         draws_pictures: whether an image backend is set up.
         reads_aloud: whether a voice is set up.
         time_zone: in which times are shown; None is the system's.
@@ -31,8 +30,7 @@ class CommandServices:
     history: History
     profiles: Profiles
     personal_data: PersonalData
-    model_name: str | None = None
-    sampling: Sampling = field(default_factory=Sampling)
+    describe_model: Callable[[], ModelFacts] = ModelFacts
     draws_pictures: bool = True
     reads_aloud: bool = False
     time_zone: tzinfo | None = None

@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator
 from core.messages import Button, IncomingMessage, Reply, ReplyEvent
 from handlers.command import Command, CommandCall, CommandServices, UsageError, narrowed, refuse_arguments
 from handlers.data_commands import clear, export, forget, show_history
+from handlers.model_command import set_model
 from handlers.question import cleaned
 from handlers.replies import said_at_once
-from handlers.settings_commands import set_image, set_model, set_rag, set_voice
+from handlers.settings_commands import set_image, set_rag, set_voice
 
 __all__ = ["COMMANDS", "Command", "CommandHandler", "CommandServices", "is_command"]
 
@@ -49,7 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("rag", "按菜谱库回答，开或关", set_rag, "[on|off]"),
     Command("image", "给菜谱配图，开或关", set_image, "[on|off]"),
     Command("voice", "把回答念出来，开或关", set_voice, "[on|off]"),
-    Command("model", "看语言模型，调它的随性程度", set_model, "[temperature|top_p 数值]"),
+    Command("model", "看语言模型，调它怎么说话", set_model, "[名称 数值|默认]"),
     Command("history", "最近聊了什么", show_history),
     Command("export", "导出我存着的你的全部数据", export),
     Command("forget", "删除我存着的你的全部数据", forget, "[确认]"),

@@ -1,19 +1,15 @@
-"""/rag, /image, /voice and /model: a user's own settings."""
+"""/rag, /image and /voice: what a user has on or off."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.composer import WITHOUT_INDEX
-from core.conversation import Preferences
 from core.messages import Button, Reply
 from handlers.command import CommandCall, CommandServices, UsageError
 
 _ON = frozenset({"on", "开", "打开", "开启"})
 _OFF = frozenset({"off", "关", "关掉", "关闭"})
-_DEFAULT = frozenset({"default", "默认"})
-_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 RAG_ON = "菜谱库开着：我按菜谱回答，并写明来源。想关掉就发 /rag off。"
 RAG_OFF_WITH_MODEL = (
@@ -28,26 +24,6 @@ NO_VOICE = (
     "不过运行机器人的人还没有给我配嗓子（TTS_BACKEND=none），所以现在只有文字。我记下了，配好以后就会念。\n"
     "想配一个：请运行机器人的人在 .env 里设置 TTS_BACKEND 和 TTS_MODEL，然后重新启动。"
 )
-NO_MODEL = (
-    "现在没有接语言模型，回答直接来自菜谱，下面的设置要接上模型以后才起作用。\n"
-    "想接一个：请运行机器人的人在 .env 里设置 LLM_BACKEND=openai、LLM_BASE_URL 和 LLM_MODEL，然后重新启动。"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingChoice:
-    """A number that a user may choose. The bounds are those of the settings LLM_TEMPERATURE and LLM_TOP_P."""
-
-    name: str
-    lowest: float
-    highest: float
-    meaning: str
-
-
-CHOICES = (
-    SamplingChoice("temperature", 0, 2, "越高越随性，越低越稳当"),
-    SamplingChoice("top_p", 0.01, 1, "越低越只挑最有把握的词"),
-)
 
 
 async def set_rag(services: CommandServices, call: CommandCall) -> Reply:
@@ -57,7 +33,7 @@ async def set_rag(services: CommandServices, call: CommandCall) -> Reply:
     if switch is not None:
         preferences = replace(preferences, rag=switch)
         await services.profiles.save(call.message.user, preferences)
-    state = RAG_OFF_WITH_MODEL if services.model_name else WITHOUT_INDEX
+    state = RAG_OFF_WITH_MODEL if services.describe_model().is_language_model else WITHOUT_INDEX
     if preferences.rag:
         state = RAG_ON
     other = Button("关掉菜谱库", "/rag off") if preferences.rag else Button("打开菜谱库", "/rag on")
@@ -92,22 +68,6 @@ async def set_voice(services: CommandServices, call: CommandCall) -> Reply:
     return Reply(text=text, buttons=(other,))
 
 
-async def set_model(services: CommandServices, call: CommandCall) -> Reply:
-    """Show what backs the answers, or change the user's own sampling."""
-    preferences = await services.profiles.preferences(call.message.user)
-    if not call.arguments:
-        return Reply(text=_model_text(services, preferences))
-    if len(call.arguments) != 2:
-        raise UsageError
-    choice = next((choice for choice in CHOICES if choice.name == call.arguments[0]), None)
-    if choice is None:
-        raise UsageError
-    value = _number_within(choice, call.arguments[1])
-    preferences = _changed(preferences, choice, value)
-    await services.profiles.save(call.message.user, preferences)
-    return Reply(text=f"好的，已经改好。\n{_model_text(services, preferences)}")
-
-
 def _switch(call: CommandCall) -> bool | None:
     """On, off, or None when nothing was said."""
     match call.arguments:
@@ -122,34 +82,3 @@ def _switch(call: CommandCall) -> bool | None:
 
 def _done(switch: bool | None) -> str:
     return "" if switch is None else "好的。"
-
-
-def _number_within(choice: SamplingChoice, word: str) -> float | None:
-    if word in _DEFAULT:
-        return None
-    if not _NUMBER.fullmatch(word) or not choice.lowest <= float(word) <= choice.highest:
-        raise UsageError(f"{choice.name} 要在 {choice.lowest:g} 到 {choice.highest:g} 之间，或者写「默认」。")
-    return float(word)
-
-
-def _changed(preferences: Preferences, choice: SamplingChoice, value: float | None) -> Preferences:
-    if choice.name == "temperature":
-        return replace(preferences, temperature=value)
-    return replace(preferences, top_p=value)
-
-
-def _model_text(services: CommandServices, preferences: Preferences) -> str:
-    chosen = {"temperature": preferences.temperature, "top_p": preferences.top_p}
-    defaults = {"temperature": services.sampling.temperature, "top_p": services.sampling.top_p}
-    start = f"现在用的语言模型：{services.model_name}" if services.model_name else NO_MODEL
-    lines = [start]
-    for choice in CHOICES:
-        value, default = chosen[choice.name], defaults[choice.name]
-        shown = f"{value:g}（你自己设的）" if value is not None else _default_text(default)
-        lines.append(f"· {choice.name}：{shown}，{choice.meaning}")
-    lines.append("想改就发「/model temperature 0.3」这样的一句；写「默认」就恢复。")
-    return "\n".join(lines)
-
-
-def _default_text(default: float | None) -> str:
-    return "默认" if default is None else f"{default:g}（默认）"

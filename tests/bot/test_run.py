@@ -15,11 +15,14 @@ from bot import run as run_module
 from bot.bootstrap import Assistant, assembled
 from bot.delivery import Accept
 from bot.run import inbox_database_url, run
-from core.errors import SettingsError
+from core.errors import ModelRejectedError, SettingsError
 from core.messages import ChatKey, IncomingMessage, UserKey
+from core.model_switch import SwitchableModel
 from core.settings import Settings, load_settings
 from handlers.data_commands import CLEARED
 from tests.core.pipeline_kitchen import cookbook
+from tests.fakes.openai_behaviours import answers
+from tests.fakes.openai_server import OpenAiServer
 from tests.fakes.recording_channel import RecordingChannel
 
 
@@ -96,6 +99,67 @@ async def test_people_are_answered_blocked_and_told(
         assert unblocked.text == "telegram:ann 又可以和我说话了。"
         await platform.say("ann", "/clear")
         assert (await platform.arrived(2))[1].text == CLEARED
+
+
+async def test_an_administrator_changes_the_model_for_everybody_and_for_good(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with OpenAiServer(default=answers("先炒蛋，", "再炒番茄。")).running() as server:
+        changes = {"llm_base_url": server.base_url, "llm_choices": "openai:cook, internlm2:nowhere"}
+        settings = load_settings(**(settings.model_dump() | changes))
+        async with started(settings, monkeypatch) as platform:
+            await platform.say("ann", "/model use openai/cook")
+            assert (await platform.arrived(1))[0].text.startswith("这个命令我没看懂。")
+            await platform.say("root", "/model use internlm2/nowhere")
+            refused = (await platform.arrived(2))[1].text
+            assert "composer。\n原因：LLM_MODEL: nowhere is no folder" in refused
+            await platform.say("ann", "番茄炒蛋怎么做")
+            assert "食材：" in (await platform.arrived(3))[2].text
+            await platform.say("root", "/model use cook")
+            switched = (await platform.arrived(4))[3].text
+            assert switched.startswith("好的，从现在起用 openai/cook，对所有人都是。（cook at 127.0.0.1:")
+            await platform.say("ann", "番茄炒蛋怎么做")
+            assert "先炒蛋，再炒番茄。" in (await platform.arrived(5))[4].text
+
+        async with started(settings, monkeypatch) as platform:
+            await platform.say("bob", "/model")
+            assert (await platform.arrived(1))[0].text.startswith("现在用的语言模型：openai/cook\n")
+
+
+async def test_a_model_is_loaded_at_the_start_and_nobody_waits_for_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = asyncio.Event()
+
+    async def load_for_ever(_model: SwitchableModel) -> None:
+        loading.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(SwitchableModel, "load", load_for_ever)
+    async with started(settings.model_copy(update={"models_load": "start"}), monkeypatch) as platform:
+        await loading.wait()
+        await platform.say("ann", "番茄炒蛋怎么做")
+        await platform.arrived(1)
+
+
+@pytest.mark.parametrize("models_load", ["start", "first_use"])
+async def test_a_model_that_cannot_be_loaded_stops_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, models_load: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried = asyncio.Event()
+
+    async def refuse(_model: SwitchableModel) -> None:
+        tried.set()
+        raise ModelRejectedError("half a folder")
+
+    monkeypatch.setattr(SwitchableModel, "load", refuse)
+    async with started(settings.model_copy(update={"models_load": models_load}), monkeypatch) as platform:
+        if models_load == "start":
+            await tried.wait()
+        await platform.say("ann", "番茄炒蛋怎么做")
+        await platform.arrived(1)
+    said = "model_not_loaded model=composer code=model_rejected" in caplog.text
+    assert (said, tried.is_set()) == ((True, True) if models_load == "start" else (False, False))
 
 
 class Starting(RecordingChannel):

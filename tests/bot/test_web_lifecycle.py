@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 
 from bot.web_channel import WebChannel
 from core.errors import SettingsError
+from core.model_shelf import LoadState, ModelStatus
 from tests.bot.web_client import next_event, served
 from tests.fakes.memory_storage import MemoryHistory
 from tests.fakes.scripted_handler import ScriptedHandler, gated_answer
@@ -61,6 +62,22 @@ async def test_any_free_port_is_printed(tmp_path: Path) -> None:
     async with ClientSession() as session, session.get(f"{address}/healthz") as response:
         assert response.status == 200
     await channel.stop()
+    await channel.stop()
+
+
+async def test_health_names_the_models_of_this_process(tmp_path: Path) -> None:
+    statuses = [
+        ModelStatus("bce/embedder", LoadState.LOADED, 1_000, 2.5),
+        ModelStatus("internlm2/cook", LoadState.LOADING, 2_000),
+    ]
+    channel = WebChannel(ScriptedHandler(), MemoryHistory(), tmp_path, port=0, models=lambda: statuses)
+    address = await channel.start()
+    async with ClientSession() as session, session.get(f"{address}/healthz") as response:
+        models = [
+            {"name": "bce/embedder", "state": "loaded"},
+            {"name": "internlm2/cook", "state": "loading"},
+        ]
+        assert await response.json() == {"status": "ok", "models": models}
     await channel.stop()
 
 

@@ -89,7 +89,7 @@ async def test_only_known_hosts_are_served(client: Client, host: str, status: in
 
 async def test_health_is_told_to_any_host(client: Client) -> None:
     async with client.session.get("/healthz", headers={"Host": "10.0.0.7:8080"}) as response:
-        assert (response.status, await response.json()) == (200, {"status": "ok"})
+        assert (response.status, await response.json()) == (200, {"status": "ok", "models": []})
 
 
 @pytest.mark.parametrize(

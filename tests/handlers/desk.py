@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey, IncomingMessage, Reply, ReplyEvent, ReplyFinished, UserKey
-from core.ports import Sampling
+from core.ports import ModelFacts, Sampling
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
 from handlers.text import TextHandler
@@ -18,6 +18,15 @@ CHAT = ChatKey("web", "anna")
 ANNA = UserKey("web", "anna")
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 BEIJING = timezone(timedelta(hours=8))
+
+
+SERVED = ModelFacts(
+    "openai/qwen3:8b",
+    is_language_model=True,
+    sampling=Sampling(0.7, 0.9, 1200),
+    honours=frozenset({"temperature", "top_p", "max_output_tokens"}),
+)
+"""A model behind a server."""
 
 
 class Clock:
@@ -36,7 +45,7 @@ class Desk:
     """Everything behind the router, and what its answers are."""
 
     kitchen: Kitchen = field(default_factory=Kitchen)
-    model_name: str | None = None
+    facts: ModelFacts = field(default_factory=ModelFacts)
     draws_pictures: bool = True
     reads_aloud: bool = False
     clock: Clock = field(default_factory=Clock)
@@ -56,8 +65,7 @@ class Desk:
             self.history,
             self.profiles,
             self.personal_data,
-            model_name=self.model_name,
-            sampling=Sampling(temperature=0.7, top_p=0.9),
+            describe_model=lambda: self.facts,
             draws_pictures=self.draws_pictures,
             reads_aloud=self.reads_aloud,
             time_zone=BEIJING,

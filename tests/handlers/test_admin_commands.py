@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from core.conversation import HistoryMessage
+from core.errors import BotError, ModelUnavailableError, SettingsError, StorageError
 from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey
-from core.ports import Broadcaster, Workload
+from core.ports import Broadcaster, ModelFacts, ModelSwitch, Workload
 from handlers.admin_commands import (
     BLOCK_USAGE,
     BROADCAST_USAGE,
@@ -21,6 +22,7 @@ from handlers.admin_commands import (
     AdminServices,
 )
 from handlers.commands import COMMANDS, CommandHandler
+from handlers.model_switch_commands import ONLY_ONE
 from handlers.router import Router
 from handlers.text import TextHandler
 from tests.fakes.memory_storage import MemoryBlockList, MemoryStatistics
@@ -50,6 +52,24 @@ class Crier:
         return self.count
 
 
+class Switchboard:
+    """`core.ports.ModelSwitch` that remembers."""
+
+    def __init__(self, *choices: str) -> None:
+        self.choices = choices
+        self.current = choices[0]
+        self.failure: BotError | None = None
+
+    def describe(self) -> ModelFacts:
+        return ModelFacts(self.current, is_language_model=self.current != "composer")
+
+    async def use(self, name: str) -> str:
+        if self.failure is not None:
+            raise self.failure
+        self.current = name
+        return "" if name == "composer" else f"{name} answered"
+
+
 class Office(Desk):
     """A desk with an administrator."""
 
@@ -58,6 +78,7 @@ class Office(Desk):
         self.block_list = MemoryBlockList()
         self.crier = Crier()
         self.load = Load()
+        self.models = Switchboard("openai/qwen3:8b", "openai/Qwen/Qwen3-8B", "composer")
         broadcaster: Broadcaster = self.crier
         workload: Workload = self.load
         self.admin = AdminCommandHandler(
@@ -68,6 +89,7 @@ class Office(Desk):
                 workload,
                 broadcaster,
                 lambda: "264 recipes",
+                self.models,
                 time_zone=BEIJING,
                 clock=lambda: NOON,
             )
@@ -82,6 +104,11 @@ class Office(Desk):
 @pytest.fixture
 def office() -> Office:
     return Office()
+
+
+def test_the_switchboard_meets_the_protocol() -> None:
+    switch: ModelSwitch = Switchboard("composer")
+    assert switch.describe().name == "composer"
 
 
 @pytest.mark.parametrize("text", ["/stats", "/block web:bob", "/unblock web:bob", "/broadcast 确认 hi"])
@@ -201,3 +228,96 @@ async def test_nothing_of_it_is_remembered(office: Office) -> None:
     for words in ("/stats", "/block bob", "/broadcast 确认 你好"):
         await office.order(words)
     assert await office.stored() == ()
+
+
+# ── Which model answers ──────────────────────────────────────────────────────────────────────────
+
+LISTED = """可以选的语言模型：
+· openai/qwen3:8b（正在用）
+· openai/Qwen/Qwen3-8B
+· composer（不用语言模型，直接按菜谱回答）
+想换就发「/model use 名字」：对所有人立刻生效，重启以后也还是它。"""
+
+
+async def test_the_models_are_listed_with_a_button_each(office: Office) -> None:
+    reply = await office.order("/model list")
+    assert reply.text == LISTED
+    assert reply.buttons == (
+        Button("换成 openai/Qwen/Qwen3-8B", "/model use openai/Qwen/Qwen3-8B"),
+        Button("换成 composer", "/model use composer"),
+    )
+
+
+async def test_a_single_model_says_how_to_have_more(office: Office) -> None:
+    office.models.choices = ("openai/qwen3:8b",)
+    reply = await office.order("/model LIST")
+    assert reply.text == f"可以选的语言模型：\n· openai/qwen3:8b（正在用）\n{ONLY_ONE}"
+    assert reply.buttons == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/model use openai/Qwen/Qwen3-8B",
+        "／model@bot  USE  openai/qwen/qwen3-8b ",
+        "/model use Qwen/Qwen3-8B",
+        "/model\nuse\nopenai/Ｑwen/Qwen3-8B",
+    ],
+)
+async def test_a_model_is_chosen_by_its_name(office: Office, text: str) -> None:
+    reply = await office.order(text)
+    assert (
+        reply.text == "好的，从现在起用 openai/Qwen/Qwen3-8B，对所有人都是。（openai/Qwen/Qwen3-8B answered）"
+    )
+    assert office.models.current == "openai/Qwen/Qwen3-8B"
+
+
+async def test_the_composer_can_be_chosen(office: Office) -> None:
+    reply = await office.order("/model use composer")
+    assert reply.text == "好的，从现在起用 composer（不用语言模型，直接按菜谱回答），对所有人都是。"
+    again = await office.order("/model use composer")
+    assert again.text == "正在用的就是 composer（不用语言模型，直接按菜谱回答）。"
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("/model use", "要换成哪一个？"),
+        ("/model use gpt", "没有叫「gpt」的模型。"),
+        ("/model use " + "长" * 500, f"没有叫「{'长' * 80}」的模型。"),
+    ],
+)
+async def test_an_unknown_model_lists_the_known_ones(office: Office, text: str, start: str) -> None:
+    reply = await office.order(text)
+    assert (reply.text, reply.refused) == (f"{start}\n{LISTED}", True)
+    assert office.models.current == "openai/qwen3:8b"
+
+
+@pytest.mark.parametrize(
+    "failure", [SettingsError("LLM_MODEL", "no such folder"), ModelUnavailableError("the server is down")]
+)
+async def test_a_model_that_does_not_work_is_refused_with_the_reason(
+    office: Office, failure: BotError
+) -> None:
+    office.models.failure = failure
+    reply = await office.order("/model use composer")
+    assert reply.refused
+    assert reply.text == f"composer 用不了，还是接着用 openai/qwen3:8b。\n原因：{failure.message}"
+
+
+async def test_a_choice_that_cannot_be_kept_is_an_error(office: Office) -> None:
+    office.models.failure = StorageError("read-only")
+    with pytest.raises(StorageError):
+        await office.order("/model use composer")
+
+
+@pytest.mark.parametrize("text", ["/model list", "/model use composer"])
+async def test_to_others_models_cannot_be_switched(office: Office, text: str) -> None:
+    reply = await office.say(text)
+    assert reply.text.startswith("这个命令我没看懂。\n用法：/model")
+    assert office.models.current == "openai/qwen3:8b"
+
+
+async def test_administrators_have_the_usual_model_command_too(office: Office) -> None:
+    assert (await office.order("/model")).text == (await office.say("/model")).text
+    assert "已经改好" in (await office.order("/model temperature 0.3")).text

@@ -12,7 +12,7 @@ from core.messages import Button, Reply, ReplyFinished, UserKey
 from handlers.commands import COMMANDS, is_command
 from handlers.settings_commands import VOICE_OFF, VOICE_ON
 from tests.core.pipeline_kitchen import shape, streamed
-from tests.handlers.desk import ANNA, CHAT, Desk
+from tests.handlers.desk import ANNA, CHAT, SERVED, Desk
 
 NAMES = ["start", "help", "clear", "rag", "image", "voice", "model", "history", "export", "forget"]
 QUESTION = "红烧肉怎么做"
@@ -80,6 +80,9 @@ WRONG = """
 /model temperature
 /model temperature 0,3
 /model temperature 1 2
+/model use composer
+/model list
+/model 默认 默认
 /clear all
 /history x
 /export csv
@@ -129,7 +132,7 @@ async def test_help_lists_every_command_with_its_description() -> None:
 
 
 async def test_rag_is_shown_switched_and_shown_again() -> None:
-    desk = Desk(model_name="openai/qwen3")
+    desk = Desk(facts=SERVED)
     assert (await desk.say("/rag")).text.startswith("菜谱库开着")
     assert (await desk.say("/rag off")).text.startswith("好的。菜谱库关着")
     assert await desk.profiles.preferences(ANNA) == Preferences(rag=False)
@@ -188,48 +191,6 @@ async def test_what_is_no_answer_is_never_read_aloud() -> None:
         assert (await desk.say(text)).read_aloud is False
     refusal = await desk.say("今天股票怎么样")
     assert (refusal.refused, refusal.read_aloud) == (True, True)
-
-
-async def test_model_shows_backend_and_sampling() -> None:
-    text = (await Desk(model_name="openai/qwen3").say("/model")).text
-    assert "openai/qwen3" in text
-    assert "temperature：0.7（默认）" in text
-    assert "top_p：0.9（默认）" in text
-    assert "没有接语言模型" in (await Desk().say("/model")).text
-
-
-async def test_model_changes_and_resets_one_number_at_a_time() -> None:
-    desk = Desk(model_name="openai/qwen3")
-    await desk.say("/rag off")
-    assert "temperature：0.3（你自己设的）" in (await desk.say("/model temperature 0.3")).text
-    await desk.say("/model top_p ０.５")
-    assert await desk.profiles.preferences(ANNA) == Preferences(rag=False, temperature=0.3, top_p=0.5)
-    await desk.say("/model temperature 默认")
-    assert await desk.profiles.preferences(ANNA) == Preferences(rag=False, top_p=0.5)
-
-
-@pytest.mark.parametrize(
-    ("text", "bounds"),
-    [
-        ("/model temperature 2.1", "0 到 2"),
-        ("/model temperature -1", "0 到 2"),
-        ("/model temperature nan", "0 到 2"),
-        ("/model temperature 1e999", "0 到 2"),
-        ("/model top_p 0", "0.01 到 1"),
-        ("/model top_p 1.5", "0.01 到 1"),
-    ],
-)
-async def test_model_names_the_bounds(text: str, bounds: str) -> None:
-    desk = Desk()
-    assert bounds in (await desk.say(text)).text
-    assert await desk.profiles.preferences(ANNA) == Preferences()
-
-
-@pytest.mark.parametrize(("text", "value"), [("0", 0.0), ("2", 2.0)])
-async def test_the_bounds_themselves_are_allowed(text: str, value: float) -> None:
-    desk = Desk()
-    await desk.say(f"/model temperature {text}")
-    assert (await desk.profiles.preferences(ANNA)).temperature == value
 
 
 # ── What is remembered ───────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ async def test_a_question_over_http_and_one_beside_it(bot: BotProcess) -> None:
     async with running(bot) as page:
         async with ClientSession(page.address, cookie_jar=CookieJar(unsafe=True)) as session:
             async with session.get("/healthz") as response:
-                assert await response.json() == {"status": "ok"}
+                assert await response.json() == {"status": "ok", "models": []}
             async with session.get("/") as response:
                 assert "食神" in await response.text()
             client = Client(session, page.address)

@@ -149,6 +149,13 @@ async def test_a_model_thrown_out_comes_back(source: Path, kept: Path, shelf: Mo
     assert await text_of(model) == expected
 
 
+async def test_loaded_beforehand_it_says_where_it_runs(source: Path, kept: Path, shelf: ModelShelf) -> None:
+    model = model_of(source, kept, shelf)
+    assert model.where == ""
+    await model.warm_up()
+    assert (shelf.statuses()[0].state, model.where) == (LoadState.LOADED, "cpu, float32")
+
+
 async def test_closing_lets_go_of_the_model(source: Path, kept: Path, shelf: ModelShelf) -> None:
     model = model_of(source, kept, shelf)
     await text_of(model)
