@@ -87,7 +87,7 @@ class TokenEngine:
                 folder,
                 dtype=getattr(torch, placement.dtype),
                 device_map=placement.device,
-                quantization_config=_quantization(quantization, placement),
+                quantization_config=quantization_config(quantization, placement),
                 use_safetensors=True,
                 **settings,
             )
@@ -195,9 +195,11 @@ def _be_quiet() -> None:
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     logging.getLogger("ContinuousBatchingLogger").setLevel(logging.WARNING)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # one line for each multiplication
 
 
-def _quantization(kind: Quantization, placement: Placement) -> Any:
+def quantization_config(kind: Quantization, placement: Placement) -> Any:
+    """What transformers is told to quantise with (bitsandbytes); None for weights as they are."""
     if kind == "none":
         return None
     if kind == "int8":

@@ -17,7 +17,12 @@ transformers = pytest.importorskip("transformers", reason="requirements-models.t
 from core.devices import Placement  # noqa: E402
 from core.errors import ModelRejectedError, ModelUnavailableError  # noqa: E402
 from core.language_models.internlm2_conversion import convert  # noqa: E402
-from core.language_models.token_engine import EngineLimits, TokenEngine  # noqa: E402
+from core.language_models.token_engine import (  # noqa: E402
+    EngineLimits,
+    Quantization,
+    TokenEngine,
+    quantization_config,
+)
 from core.ports import Sampling  # noqa: E402
 from tests.fakes.tiny_internlm2 import TinyInternLm2  # noqa: E402
 
@@ -96,6 +101,29 @@ async def test_a_stopped_engine_says_so(folder: Path) -> None:
     await asyncio.to_thread(engine.stop)
     with pytest.raises(ModelUnavailableError):
         await answer(engine, prompt(1))
+
+
+@pytest.mark.parametrize(("kind", "likeness"), [("int8", 0.99), ("nf4", 0.95)])
+async def test_a_quantised_model_says_nearly_the_same(
+    tmp_path: Path, kind: Quantization, likeness: float
+) -> None:
+    pytest.importorskip("bitsandbytes", reason="requirements-models.txt is not installed")
+    # On a processor, bitsandbytes' 4 bits want blocks of 32 by 64, as real models have them.
+    shape = TinyInternLm2(intermediate=128, key_value_heads=4)
+    folder = tmp_path / "llama"
+    convert(shape.write(tmp_path / "internlm2"), folder)
+    whole = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    placement = Placement("cpu", "bfloat16")
+    small = transformers.AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.bfloat16, quantization_config=quantization_config(kind, placement)
+    )
+    ids = torch.tensor([prompt(1)])
+    with torch.no_grad():
+        expected, actual = whole(ids).logits.float(), small(ids).logits.float()
+    assert torch.nn.functional.cosine_similarity(expected, actual, dim=-1).min() > likeness
+    engine = TokenEngine.load(folder, placement, kind, EngineLimits(requests=1, cache_tokens=1024))
+    assert len(await answer(engine, prompt(1))) > 0
+    await asyncio.to_thread(engine.stop)
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
