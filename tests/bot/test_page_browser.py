@@ -17,7 +17,16 @@ from playwright.async_api import (
     expect,
 )
 
-from core.messages import Document, Reply, ReplyFinished, Stage, StageStarted, TextDelta, TextFinished
+from core.messages import (
+    Document,
+    Reply,
+    ReplyFinished,
+    Stage,
+    StageProgress,
+    StageStarted,
+    TextDelta,
+    TextFinished,
+)
 from tests.bot.browser_page import CHROMIUM, FLAGS, Watched, ask, open_page
 from tests.bot.web_client import Served, served
 from tests.fakes.scripted_handler import TOMATO_EGGS, Step, draw_picture, plain_answer, recipe_answer
@@ -94,7 +103,7 @@ async def test_a_recipe_from_question_to_picture(watched: Watched) -> None:
 
 
 async def test_text_appears_while_it_is_written(watched: Watched) -> None:
-    page, gates = watched.page, [asyncio.Event() for _ in range(4)]
+    page, gates = watched.page, [asyncio.Event() for _ in range(5)]
     reply = Reply(text="先切番茄再打蛋")
     watched.server.handler.scripts["教我"] = [
         StageStarted(Stage.RETRIEVE),
@@ -108,6 +117,8 @@ async def test_text_appears_while_it_is_written(watched: Watched) -> None:
         TextFinished(reply),
         StageStarted(Stage.ILLUSTRATE),
         gates[3],
+        StageProgress(Stage.ILLUSTRATE, 12, 20),
+        gates[4],
         ReplyFinished(reply),
     ]
     await ask(page, "教我")
@@ -118,12 +129,13 @@ async def test_text_appears_while_it_is_written(watched: Watched) -> None:
         (gates[0], "写错了", "正在写…"),
         (gates[1], "先切番茄", "正在写…"),
         (gates[2], "先切番茄再打蛋", "正在画图…"),
+        (gates[3], "先切番茄再打蛋", "正在画图 12/20…"),
     ):
         gate.set()
         await expect(answer.locator(".text")).to_have_text(text)
         await expect(typing).to_have_text(stage)
     await expect(answer).to_have_attribute("aria-busy", "false")
-    gates[3].set()
+    gates[4].set()
     await expect(typing).to_have_count(0)
 
 

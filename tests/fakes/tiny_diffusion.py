@@ -19,6 +19,12 @@ CHARACTERS = (
     "一盘碗杯份番茄炒鸡蛋红烧肉五花清蒸鲈鱼配米饭美食摄影壁纸高清广告资讯新闻水印文字人物模糊,，！。；4k"
 )
 OLD_ATTENTION = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+VAE_BLOCKS: dict[str, Any] = {
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "latent_channels": 4,
+    "scaling_factor": 0.18215,
+}
 SCHEDULER = {
     "_class_name": "PNDMScheduler",
     "_diffusers_version": "0.7.2",
@@ -46,24 +52,32 @@ def write_stable_diffusion(folder: Path, *, seed: int = 7, half: bool = False) -
     return folder
 
 
-def write_taiyi(folder: Path, *, seed: int = 7) -> Path:
-    """The 2022 layout."""
+def write_taiyi(folder: Path, *, seed: int = 7, at_real_shape: bool = False) -> Path:
+    """The 2022 layout; at its real shape it takes 4.1 GB of disk and as much memory."""
     import torch
+    from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import BertConfig, BertModel
 
     torch.manual_seed(seed)
     vocabulary = [*SPECIAL, *dict.fromkeys(CHARACTERS)]
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=WIDTH,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        intermediate_size=37,
-        max_position_embeddings=512,
-    )
+    if at_real_shape:
+        vocabulary += [f"[unused{number}]" for number in range(21_128 - len(vocabulary))]
+        config = BertConfig(vocab_size=len(vocabulary))
+        unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768)
+        vae = AutoencoderKL(
+            **VAE_BLOCKS, block_out_channels=(128, 256, 512, 512), layers_per_block=2, sample_size=512
+        )
+    else:
+        config = BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=WIDTH,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=37,
+        )
+        unet, vae = _unet(), _vae()
     bert = BertModel(config)
-    vae = _vae()
-    _save_pickled(folder / "unet", _unet(), "diffusion_pytorch_model.bin")
+    _save_pickled(folder / "unet", unet, "diffusion_pytorch_model.bin")
     _save_pickled(folder / "vae", vae, "diffusion_pytorch_model.bin", _with_old_names(vae.state_dict()))
     _save_pickled(folder / "text_encoder", bert, "pytorch_model.bin")
     (folder / "tokenizer").mkdir()
@@ -167,14 +181,7 @@ def _vae() -> Any:
     from diffusers import AutoencoderKL
 
     return AutoencoderKL(
-        block_out_channels=(8, 8, 16, 16),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-        layers_per_block=1,
-        latent_channels=4,
-        sample_size=64,
-        scaling_factor=0.18215,
+        **VAE_BLOCKS, block_out_channels=(8, 8, 16, 16), norm_num_groups=4, layers_per_block=1, sample_size=64
     )
 
 
