@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from core.ports import Correction
 from index.phonetics import Costs, syllabary
-from index.spoken_confidence import ASK, Confidence, Evidence, load_confidence
+from index.spoken_confidence import ASK, SURE, Confidence, Evidence, load_confidence
 from index.spoken_sentence import Sentence, names_no_dish
 from index.text import plain_key_of
 
@@ -56,6 +56,7 @@ class Found:
     """A name as it was found in a sentence.
 
     Attributes:
+        name: the whole of it.
         said: the name, or the part of it that was said.
         start: first character of the sentence that was read as the name.
         end: the character after the last.
@@ -63,6 +64,7 @@ class Found:
         off: the part of `cost` that lies in the name.
     """
 
+    name: str
     said: str
     start: int
     end: int
@@ -133,12 +135,12 @@ class SpokenNames:
         confidence = self._confidence.probability(self.evidence(sentence, found))
         if confidence < ASK:
             return Correction(transcript)
-        return Correction(
-            sentence.with_name(best.start, best.end, best.said),
-            best.said,
-            confidence,
-            tuple(one.said for one in found[1:] if one.cost < best.cost + _AKIN)[:_ALTERNATIVES],
-        )
+        # What is offered to choose from are whole names; what is sure keeps to the words that were said.
+        dish = best.said if confidence >= SURE else best.name
+        akin = (one.name for one in found[1:] if one.cost < best.cost + _AKIN)
+        alternatives = tuple(dict.fromkeys(name for name in akin if name != dish))
+        sentence_with_dish = sentence.with_name(best.start, best.end, dish)
+        return Correction(sentence_with_dish, dish, confidence, alternatives[:_ALTERNATIVES])
 
     def evidence(self, sentence: Sentence, found: Sequence[Found]) -> Evidence:
         """What speaks for the first of `found`."""
@@ -258,7 +260,7 @@ def align(sentence: Sentence, name: str) -> Found:
         - skipping[path.skipped]
         - skipping[len(name) - until]
     )
-    return Found(name[path.skipped : until], path.start, end, path.cost, max(0.0, off))
+    return Found(name, name[path.skipped : until], path.start, end, path.cost, max(0.0, off))
 
 
 def _is_plain(found: Found) -> bool:
