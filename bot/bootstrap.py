@@ -20,7 +20,7 @@ from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
 from bot.model_parts import shelf_of, switchable_model_of
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
-from bot.picture_parts import image_generator_of, photo_generator_of
+from bot.picture_parts import PhotoGenerator, image_generator_of, photo_generator_of
 from bot.voice_parts import VoiceParts, voice_parts_of
 from core.errors import SettingsError
 from core.messages import UserKey
@@ -88,6 +88,8 @@ class Assistant:
     """Holds the models of this process."""
     model: SwitchableModel
     image_generator: ImageGenerator | None
+    photos: PhotoGenerator | None
+    """The model within `image_generator`, if there is one."""
     database: Database
     forgetters: list[Forget]
     """What else forgets a user when the database does: the inbox, while it runs."""
@@ -104,6 +106,7 @@ class _Models:
     shelf: ModelShelf
     answering: SwitchableModel
     pictures: ImageGenerator | None
+    photos: PhotoGenerator | None
     voice: VoiceParts
 
 
@@ -122,7 +125,7 @@ async def assembled(settings: Settings, progress: ReportProgress) -> AsyncIterat
     model = await switchable_model_of(settings, shelf, SqlOperatorSettings(database))
     voice = voice_parts_of(settings)
     try:
-        models = _Models(shelf, model, image_generator_of(settings, photos), voice)
+        models = _Models(shelf, model, image_generator_of(settings, photos), photos, voice)
         yield await _assistant(settings, retriever, database, models)
     finally:
         await voice.close()
@@ -183,6 +186,7 @@ async def _assistant(
         shelf=models.shelf,
         model=model,
         image_generator=models.pictures,
+        photos=models.photos,
         database=database,
         forgetters=forgetters,
         access=access,

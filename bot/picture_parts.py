@@ -21,6 +21,13 @@ _PHOTO_SHARE = 0.9
 class PhotoGenerator(ImageGenerator, Protocol):
     """An image generator with a model behind it."""
 
+    async def prepare(self) -> None:
+        """Load what is loaded on first use.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+
     async def check(self) -> str:
         """Make one small real call and say in a line what answered.
 

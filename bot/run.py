@@ -53,7 +53,7 @@ async def run(assistant: Assistant, stop: asyncio.Event, announce: Callable[[str
             announce(f"已连接：{name}")
         await warming
         if settings.models_load == "start":
-            loading = asyncio.create_task(_load_model(assistant))
+            loading = asyncio.create_task(_load_models(assistant))
             stack.callback(loading.cancel)
         # Libraries stay until the end. Python would look through their objects again and again for rubbish,
         # and nobody is answered meanwhile: 0.4 to 1.4 s at a time with lark-oapi loaded.
@@ -170,11 +170,15 @@ async def _warm_up(assistant: Assistant) -> None:
     await assistant.voice.warm_up()
 
 
-async def _load_model(assistant: Assistant) -> None:
-    """Load the model that answers; what fails now fails again, with words, when somebody asks."""
+async def _load_models(assistant: Assistant) -> None:
+    """Load the models that answer and paint; what fails now fails again, with words, when somebody asks."""
     try:
         await assistant.model.load()
     except BotError as exc:
         logger.warning("model_not_loaded model=%s code=%s", assistant.model.describe().name, exc.code)
-    else:
-        gc.freeze()
+    if assistant.photos is not None:
+        try:
+            await assistant.photos.prepare()
+        except BotError as exc:
+            logger.warning("model_not_loaded model=%s code=%s", assistant.photos.name, exc.code)
+    gc.freeze()

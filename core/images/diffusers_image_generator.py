@@ -105,6 +105,14 @@ class DiffusersImageGenerator:
 
         return await self._desk.photo(subject, paint, progress)
 
+    async def prepare(self) -> None:
+        """Load the model.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        await asyncio.to_thread(self._loaded)
+
     async def check(self) -> str:
         """Load the model, paint one picture in as few steps as it takes to see, and say how long that took.
 

@@ -103,6 +103,11 @@ class OpenAiImageGenerator:
 
         return await self._desk.photo(Subject(recipe.recipe_id, look), paint, progress)
 
+    async def prepare(self) -> None:
+        """Import the package and make the client, once."""
+        if self._client is None:
+            await asyncio.to_thread(self._load)
+
     async def check(self) -> str:
         """Ask for one picture and say how long that took.
 

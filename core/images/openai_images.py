@@ -91,7 +91,7 @@ class ImagesClient:
         attempt = 0
         while True:
             try:
-                return await self._client.images.generate(model=model, prompt=prompt, size=size, n=1)
+                return await self._client.images.generate(model=model, prompt=prompt, size=size)
             except BotError:
                 raise
             except Exception as exc:

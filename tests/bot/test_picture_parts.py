@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bot.bootstrap import assembled
 from bot.check import check
+from bot.run import _load_models
+from core.model_shelf import LoadState
+from core.recipe import Recipe
 from core.settings import load_settings
 from tests.fakes.images_server import ImagesServer, refuses
 
@@ -59,3 +63,42 @@ async def test_check_names_the_server_and_what_is_wrong(
         console = Console(record=True, width=300)
         assert await check(settings, console) == status
     assert line in console.export_text()
+
+
+@pytest.mark.models
+async def test_a_model_that_is_loaded_with_the_bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("diffusers", reason="requirements-models.txt is not installed")
+    from tests.fakes.tiny_diffusion import write_taiyi
+
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(
+        data_dir=tmp_path / "data",
+        embedder="none",
+        image_backend="taiyi",
+        image_model=str(write_taiyi(tmp_path / "taiyi")),
+        models_load="start",
+    )
+    async with assembled(settings, lambda _what, _done, _total: None) as assistant:
+        await _load_models(assistant)
+        assert [(status.name, status.state) for status in assistant.shelf.statuses()] == [
+            ("diffusers/taiyi", LoadState.LOADED)
+        ]
+    assert [status.state for status in assistant.shelf.statuses()] == [LoadState.ABSENT]
+
+
+async def test_a_server_that_is_down_keeps_no_bot_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(
+        data_dir=tmp_path / "data",
+        embedder="none",
+        image_backend="openai",
+        image_model="m",
+        image_base_url="http://127.0.0.1:9/v1",
+    )
+    async with assembled(settings, lambda _what, _done, _total: None) as assistant:
+        await _load_models(assistant)
+        assert assistant.image_generator is not None
+        picture = await assistant.image_generator.draw(Recipe("r", "番茄炒蛋", (), ()))
+    assert picture.kind == "card"

@@ -1,7 +1,7 @@
 """A server on loopback that makes pictures by OpenAI's protocol, well or badly.
 
 The rules it keeps (OpenAI API reference, "Create image"; 智谱 API, CogView): POST {base}/images/generations
-with JSON `model`, `prompt`, `size` and `n`; the answer is `{"created", "data": [{"b64_json"} or {"url"}]}`.
+with JSON `model`, `prompt` and `size`; the answer is `{"created", "data": [{"b64_json"} or {"url"}]}`.
 Models of `gpt-image` refuse a `response_format`. Errors are `{"error": {message, type, param, code}}`.
 """
 

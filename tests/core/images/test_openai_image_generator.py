@@ -84,7 +84,7 @@ async def studio(tmp_path: Path) -> AsyncIterator[Studio]:
 async def test_it_asks_in_the_protocols_words_and_keeps_the_picture(studio: Studio) -> None:
     generator = studio.generator()
     drawn = await generator.draw(a_recipe())
-    assert studio.server.bodies == [{"model": "cogview-4", "prompt": PROMPT, "size": "512x512", "n": 1}]
+    assert studio.server.bodies == [{"model": "cogview-4", "prompt": PROMPT, "size": "512x512"}]
     assert (drawn.kind, drawn.media_type, drawn.width, drawn.height) == ("photo", "image/jpeg", 512, 512)
     assert await generator.draw(a_recipe()) == drawn
     assert len(studio.server.bodies) == 1
