@@ -117,6 +117,8 @@ WRONG = {
     "LLM_STALL_TIMEOUT_SECONDS": "-31",
     "EMBEDDER": f"{SECRET}",
     "IMAGE_BACKEND": f"{SECRET}",
+    "IMAGE_SIZE": "513",
+    "IMAGE_BASE_URL": f"ftp://{SECRET}",
     "MAX_QUESTION_CHARACTERS": "20001",
     "LOG_LEVEL": f"{SECRET}",
 }
@@ -161,6 +163,14 @@ def test_bce_needs_a_folder(role: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert raised.value.message == f"{role}_MODEL: must name the model's folder when {role}=bce"
 
 
+@pytest.mark.parametrize("backend", ["taiyi", "openai"])
+def test_photos_need_a_model(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_BACKEND", backend.upper())
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert raised.value.message == f"IMAGE_MODEL: must name the model when IMAGE_BACKEND={backend}"
+
+
 def test_a_file_in_another_encoding_is_named(in_an_empty_folder: Path) -> None:
     (in_an_empty_folder / ".env").write_bytes("LLM_MODEL=通义".encode("gbk"))
     with pytest.raises(SettingsError) as raised:
@@ -172,6 +182,7 @@ def test_a_file_in_another_encoding_is_named(in_an_empty_folder: Path) -> None:
     ("name", "value"),
     [
         ("LLM_API_KEY", SECRET),
+        ("IMAGE_API_KEY", SECRET),
         ("DATABASE_URL", f"postgresql://cook:{SECRET}@host/name"),
         ("LLM_BASE_URL", f"https://cook:{SECRET}@host/v1"),
     ],
