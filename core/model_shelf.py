@@ -14,6 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -256,7 +257,7 @@ async def using(shelf: ModelShelf, plan: ModelPlan[Model]) -> AsyncIterator[Mode
         BotError: as `ModelShelf.borrowed`.
     """
     borrowing = shelf.borrowed(plan)
-    entering = asyncio.ensure_future(asyncio.to_thread(borrowing.__enter__))
+    entering = _in_thread(borrowing.__enter__)
     try:
         model = await asyncio.shield(entering)
     except asyncio.CancelledError:
@@ -266,6 +267,20 @@ async def using(shelf: ModelShelf, plan: ModelPlan[Model]) -> AsyncIterator[Mode
         yield model
     finally:
         borrowing.__exit__(None, None, None)
+
+
+def _in_thread(call: Callable[[], Result]) -> asyncio.Future[Result]:
+    """`call` in a thread that a stopping bot does not wait for: loading a large model takes minutes."""
+    done: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(call())
+        except BaseException as exc:  # noqa: BLE001 - handed on to whoever waits
+            done.set_exception(exc)
+
+    threading.Thread(target=run, daemon=True, name="model-load").start()
+    return asyncio.wrap_future(done)
 
 
 def _returned(entered: asyncio.Future[Any], borrowing: AbstractContextManager[Any]) -> None:

@@ -20,6 +20,7 @@ from core.language_models.internlm2_conversion import convert, converted_folder,
 from core.language_models.internlm2_folder import InternLm2Folder, read_json
 from core.language_models.text_of_tokens import TextOfTokens
 from core.language_models.visible_text import VisibleText
+from core.model_hub.manifest import recorded_revision
 from core.model_shelf import ModelPlan, ModelShelf, using
 from core.ports import ChatMessage, Sampling
 
@@ -144,8 +145,9 @@ class InternLm2LanguageModel:
                     count += 1
             seconds = time.monotonic() - loaded_at
             return (
-                f"{self._folder.name} on {loaded.where}, {loaded.engine.memory_bytes / 1e9:.1f} GB, "
-                f"loaded in {loaded_at - started:.1f} s, {count} tokens in {seconds:.1f} s"
+                f"{self._folder.name} ({recorded_revision(self._folder)}) on {loaded.where}, "
+                f"{loaded.engine.memory_bytes / 1e9:.1f} GB, loaded in {loaded_at - started:.1f} s, "
+                f"{count} tokens in {seconds:.1f} s"
             )
 
     async def close(self) -> None:

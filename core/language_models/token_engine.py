@@ -194,7 +194,7 @@ def _be_quiet() -> None:
     """No progress bars and no advice on a console that is a chat or a log."""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    logging.getLogger("ContinuousBatchingLogger").setLevel(logging.WARNING)
+    logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
     logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # one line for each multiplication
 
 

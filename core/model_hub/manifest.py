@@ -94,6 +94,16 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise ModelRejectedError(f"{path} is damaged: delete it and download the model again") from exc
 
 
+def recorded_revision(folder: Path) -> str:
+    """The state of the repository that a folder was fetched in, for people to read.
+
+    Raises:
+        ModelRejectedError: the manifest is damaged.
+    """
+    manifest = read_manifest(folder)
+    return "revision not recorded" if manifest is None else manifest.commit[:10] or manifest.revision
+
+
 def _parsed(content: dict[str, Any]) -> Manifest:
     if content["format"] != _FORMAT:
         raise ValueError("of another format")

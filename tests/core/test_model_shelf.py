@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.devices import is_out_of_memory
 from core.errors import ModelRejectedError, ModelUnavailableError
-from core.model_shelf import LoadState, ModelPlan, ModelShelf
+from core.model_shelf import LoadState, ModelPlan, ModelShelf, using
 
 
 class OutOfMemoryError(RuntimeError):
@@ -170,6 +171,41 @@ def test_a_model_is_dropped_by_name_unless_it_is_in_use() -> None:
     shelf.drop("a")
     shelf.drop("never seen")
     assert depot.released == ["A"]
+
+
+async def test_who_is_cancelled_while_a_model_loads_borrows_nothing() -> None:
+    depot, shelf, loading, go_on = Depot(), ModelShelf(10), threading.Event(), threading.Event()
+
+    def load() -> str:
+        loading.set()
+        go_on.wait(30)
+        return depot.plan("a").load()
+
+    async def borrow() -> None:
+        async with using(shelf, ModelPlan("a", load, 1, depot.released.append)):
+            raise AssertionError
+
+    borrowing = asyncio.create_task(borrow())
+    await asyncio.to_thread(loading.wait, 30)
+    borrowing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await borrowing
+    go_on.set()
+    async with using(shelf, depot.plan("a")) as model:
+        assert model == "A"
+    async with asyncio.timeout(30):
+        while not depot.released:  # given back by whoever was cancelled, a moment later
+            shelf.drop("a")
+            await asyncio.sleep(0)
+    assert depot.loaded == ["a"]
+
+
+async def test_a_model_that_cannot_be_loaded_is_said_to_whoever_asks() -> None:
+    depot, shelf = Depot(), ModelShelf(10)
+    depot.failures = [ModelRejectedError("half a folder")]
+    with pytest.raises(ModelRejectedError, match="half a folder"):
+        async with using(shelf, depot.plan("a")):
+            raise AssertionError
 
 
 def test_other_errors_pass() -> None:

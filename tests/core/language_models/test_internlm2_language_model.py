@@ -165,7 +165,7 @@ async def test_closing_lets_go_of_the_model(source: Path, kept: Path, shelf: Mod
 
 async def test_check_says_what_there_is(source: Path, kept: Path, shelf: ModelShelf) -> None:
     line = await model_of(source, kept, shelf).check()
-    assert line.startswith("internlm2-chat-1.8b on cpu, float32, 0.0 GB, loaded in ")
+    assert line.startswith("internlm2-chat-1.8b (revision not recorded) on cpu, float32, 0.0 GB, loaded in ")
 
 
 async def test_a_first_token_that_does_not_come_is_given_up(
