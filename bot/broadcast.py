@@ -23,7 +23,12 @@ from core.messages import (
     TextDelta,
     TextFinished,
 )
-from core.ports import BlockList, BroadcastLog, BroadcastResult, ChatDirectory
+from core.operator_ports import (
+    BlockList,
+    BroadcastLog,
+    BroadcastResult,
+    ChatDirectory,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,14 @@ from core.model_answerer import FollowUpRewriter, ModelAnswerer
 from core.model_choice import Backend
 from core.model_shelf import ModelShelf
 from core.model_switch import AnsweringModel, SwitchableModel
-from core.ports import LanguageModel, ModelFacts, OperatorSettings, Sampling
+from core.operator_ports import (
+    ModelFacts,
+    OperatorSettings,
+)
+from core.ports import (
+    LanguageModel,
+    Sampling,
+)
 from core.settings import Settings
 
 _HONOURED: Mapping[Backend, frozenset[str]] = {

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from bot.access import AccessControl, user_name
 from bot.message_handler import MessageHandler
 from core.messages import IncomingMessage, ReplyEvent, ReplyFinished, UserKey
-from core.ports import BlockList
+from core.operator_ports import BlockList
 
 
 class Operations:

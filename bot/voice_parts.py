@@ -12,10 +12,10 @@ from core.audio import AudioDecoder, AudioLimits
 from core.errors import BotError, RetrievalError
 from core.messages import Reply, VoiceClip
 from core.narration import Narrator
-from core.ports import SpeechSynthesizer
 from core.settings import Settings
 from core.speech.choice import speech_to_text_for
 from core.speech_synthesis.choice import speech_synthesizer_for
+from core.voice_ports import SpeechSynthesizer
 from handlers.voice import Recordings, VoiceServices
 from index.spoken_confidence import SURE
 from index.spoken_index import IndexDishCorrector

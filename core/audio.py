@@ -24,7 +24,7 @@ from core.audio_formats import sniff
 from core.errors import InputError, ModelError, ModelResponseError, TranscriptionError
 from core.ffmpeg import FencedFfmpeg, Outcome
 from core.messages import VoiceClip
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 logger = logging.getLogger(__name__)
 

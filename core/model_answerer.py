@@ -17,7 +17,11 @@ from core.conversation import Preferences
 from core.errors import ModelError, ModelRejectedError, ModelResponseError
 from core.language_models.answer_guard import AnswerGuard
 from core.messages import TextDelta
-from core.ports import ChatMessage, LanguageModel, Sampling
+from core.ports import (
+    ChatMessage,
+    LanguageModel,
+    Sampling,
+)
 from core.prompts import (
     MAX_REWRITE_CHARACTERS,
     answer_prompt,

@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from core.answering import Answerer, AnswerRequest, Turn, Understanding
 from core.errors import BotError
 from core.messages import TextDelta
+from core.operator_ports import (
+    ModelFacts,
+    OperatorSettings,
+)
 from core.pipeline import Rewriter
-from core.ports import LanguageModel, ModelFacts, OperatorSettings
+from core.ports import LanguageModel
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,13 @@ from core.composer_advice import allergen_line
 from core.composer_wording import duration
 from core.errors import ModelError, ModelResponseError
 from core.messages import Reply, VoiceClip
-from core.ports import SpeechSynthesizer, Waveform
 from core.recipe import Recipe
 from core.spoken_numbers import counted
 from core.spoken_text import spoken
+from core.voice_ports import (
+    SpeechSynthesizer,
+    Waveform,
+)
 
 MAX_SENTENCE_CHARACTERS = 60
 """What a synthesizer gets at once; a Kokoro voice takes 510 phonemes, six or so a character."""

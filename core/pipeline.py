@@ -39,7 +39,12 @@ from core.messages import (
     TextDelta,
     TextFinished,
 )
-from core.ports import ImageGenerator, Progress, Retrieval, Retriever
+from core.ports import (
+    ImageGenerator,
+    Progress,
+    Retrieval,
+    Retriever,
+)
 from core.recipe import Recipe
 from core.replies import answer, refusal
 from core.stages import LatestSteps, StageTimes, limited, paced

@@ -13,7 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from core.messages import Button, IncomingMessage, Reply, ReplyEvent, UserKey
-from core.ports import BlockList, Broadcaster, ModelSwitch, Statistics, Workload
+from core.operator_ports import (
+    BlockList,
+    Broadcaster,
+    ModelSwitch,
+    Statistics,
+    Workload,
+)
 from handlers.command import narrowed, utc_now
 from handlers.model_switch_commands import list_models, use_model
 from handlers.question import cleaned

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from core.messages import IncomingMessage, Reply
-from core.ports import History, ModelFacts, PersonalData, Profiles
+from core.operator_ports import ModelFacts
+from core.ports import (
+    History,
+    PersonalData,
+    Profiles,
+)
 
 
 def utc_now() -> datetime:

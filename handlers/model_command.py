@@ -8,7 +8,7 @@ from typing import Any
 
 from core.conversation import Preferences
 from core.messages import Reply
-from core.ports import ModelFacts
+from core.operator_ports import ModelFacts
 from handlers.command import CommandCall, CommandServices, UsageError
 
 _DEFAULT = frozenset({"default", "reset", "默认", "恢复", "恢复默认"})

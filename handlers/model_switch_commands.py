@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.errors import ModelError, SettingsError
 from core.messages import Button, Reply
-from core.ports import ModelSwitch
+from core.operator_ports import ModelSwitch
 from handlers.command import narrowed
 
 _BUTTONS = 5

@@ -12,7 +12,10 @@ from core.conversation import HistoryMessage
 from core.errors import StorageError
 from core.messages import ChatKey, IncomingMessage, Picture, Reply, ReplyEvent, ReplyFinished, TextFinished
 from core.pipeline import CookingPipeline
-from core.ports import History, Profiles
+from core.ports import (
+    History,
+    Profiles,
+)
 from handlers.question import cleaned, has_words
 from handlers.replies import said_at_once
 

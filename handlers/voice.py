@@ -23,9 +23,14 @@ from core.messages import (
     StageStarted,
     TextFinished,
 )
-from core.ports import Correction, DishCorrector, SpeechToText, Waveform
 from core.stages import StageTimes, limited
 from core.transcripts import tidied
+from core.voice_ports import (
+    Correction,
+    DishCorrector,
+    SpeechToText,
+    Waveform,
+)
 from handlers.replies import said_at_once
 
 logger = logging.getLogger(__name__)

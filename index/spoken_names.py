@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ports import Correction
+from core.voice_ports import Correction
 from index.phonetics import Costs, syllabary
 from index.spoken_confidence import ASK, SURE, Confidence, Evidence, load_confidence
 from index.spoken_sentence import Sentence, names_no_dish

@@ -12,7 +12,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from core.messages import ChatKey, IncomingMessage, UserKey
-from core.ports import BroadcastAudience, BroadcastResult
+from core.operator_ports import (
+    BroadcastAudience,
+    BroadcastResult,
+)
 from storage.session import Database
 from storage.tables import BROADCAST_CHATS, BROADCASTS
 

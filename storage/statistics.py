@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, true
 
 from core.messages import ChatKey, UserKey
-from core.ports import Usage
+from core.operator_ports import Usage
 from storage.session import Database
 from storage.tables import CHATS, MESSAGES
 

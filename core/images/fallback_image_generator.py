@@ -7,7 +7,10 @@ import logging
 
 from core.errors import BotError
 from core.messages import Picture
-from core.ports import ImageGenerator, Progress
+from core.ports import (
+    ImageGenerator,
+    Progress,
+)
 from core.recipe import Recipe
 
 logger = logging.getLogger(__name__)

@@ -22,7 +22,10 @@ from core.language_models.text_of_tokens import TextOfTokens
 from core.language_models.visible_text import VisibleText
 from core.model_hub.manifest import recorded_revision
 from core.model_shelf import ModelPlan, ModelShelf, using
-from core.ports import ChatMessage, Sampling
+from core.ports import (
+    ChatMessage,
+    Sampling,
+)
 
 if TYPE_CHECKING:
     from core.language_models.chat_prompt import ChatFormat

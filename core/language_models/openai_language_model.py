@@ -18,7 +18,10 @@ from core.errors import ModelRejectedError, ModelResponseError
 from core.language_models.call_limits import CallLimits
 from core.language_models.visible_text import VisibleText
 from core.openai_api.server_settings import ServerSettings
-from core.ports import ChatMessage, Sampling
+from core.ports import (
+    ChatMessage,
+    Sampling,
+)
 
 if TYPE_CHECKING:
     from core.language_models.openai_client import ChatClient

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import BotError, ModelRejectedError, ModelResponseError, ModelUnavailableError
-from core.ports import Waveform
 from core.speech.worker_thread import WorkerThread
+from core.voice_ports import Waveform
 
 Sound = NDArray[np.float32]
 """float32 [n] in [-1, 1], mono, 16 kHz."""

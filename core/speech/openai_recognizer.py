@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import ModelRejectedError
 from core.openai_api.server_settings import ServerSettings
-from core.ports import Waveform
 from core.settings import Settings
 from core.speech.faster_whisper_recognizer import short_list
+from core.voice_ports import Waveform
 
 if TYPE_CHECKING:
     from core.speech.openai_transcription import TranscriptionClient

@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from core.errors import ModelUnavailableError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 SAMPLE_RATE_HZ = 16_000
 MAX_HOTWORDS = 200

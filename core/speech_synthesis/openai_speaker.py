@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import ModelRejectedError, SettingsError
 from core.openai_api.server_settings import ServerSettings
-from core.ports import Waveform
 from core.settings import Settings
 from core.speech_synthesis.wav import waveform_of
+from core.voice_ports import Waveform
 
 if TYPE_CHECKING:
     from core.speech_synthesis.openai_speech import SpeechClient

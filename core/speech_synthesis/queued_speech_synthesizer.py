@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from core.errors import ModelError, ModelResponseError, ModelUnavailableError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 MAX_CHARACTERS = 300
 """A sentence or two; `core.narration` sends at most a fifth of it."""

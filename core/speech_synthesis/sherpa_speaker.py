@@ -13,10 +13,10 @@ import sys
 from pathlib import Path
 
 from core.errors import ModelRejectedError, SettingsError
-from core.ports import Waveform
 from core.settings import Settings
 from core.speech_synthesis.sherpa_voice import voice_in
 from core.speech_synthesis.speaking_process import SpeakingProcess
+from core.voice_ports import Waveform
 
 _WORKER = Path(__file__).with_name("sherpa_worker.py")
 _THREADS = 2

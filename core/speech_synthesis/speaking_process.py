@@ -14,9 +14,9 @@ from contextlib import suppress
 import numpy as np
 
 from core.errors import ModelRejectedError, ModelResponseError
-from core.ports import Waveform
 from core.speech_synthesis.queued_speech_synthesizer import MAX_SECONDS, SAMPLE_RATES_HZ
 from core.speech_synthesis.sherpa_worker import HEADER
+from core.voice_ports import Waveform
 
 _CLOSE_SECONDS = 2.0
 

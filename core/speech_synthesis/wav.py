@@ -11,7 +11,7 @@ import struct
 import numpy as np
 
 from core.errors import ModelResponseError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 _PCM = 1
 _EXTENSIBLE = 0xFFFE

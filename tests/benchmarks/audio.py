@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from core.audio import AudioDecoder, AudioLimits
-from core.ports import Waveform
+from core.voice_ports import Waveform
 from tests.core.audio_kit import FFMPEG
 
 with warnings.catch_warnings():

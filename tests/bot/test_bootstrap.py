@@ -11,7 +11,8 @@ from bot import bootstrap, model_parts, picture_parts
 from core.composer import Composer
 from core.errors import IndexMissingError, SettingsError
 from core.model_answerer import ModelAnswerer
-from core.ports import ModelFacts, Sampling
+from core.operator_ports import ModelFacts
+from core.ports import Sampling
 from core.settings import Settings, load_settings
 from index.build import COOKBOOK_DIR
 

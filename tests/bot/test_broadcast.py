@@ -16,7 +16,10 @@ from bot.inbox import Inbox
 from core.conversation import HistoryMessage
 from core.errors import ChannelError, ChannelGoneError, StorageError
 from core.messages import ChatKey, UserKey
-from core.ports import Broadcaster, BroadcastResult
+from core.operator_ports import (
+    Broadcaster,
+    BroadcastResult,
+)
 from tests.bot.inbox_bench import LIMITS, database_url, message, sorry
 from tests.fakes.memory_storage import MemoryBlockList, MemoryBroadcastLog, MemoryHistory, MemoryStatistics
 from tests.fakes.recording_channel import RecordingChannel

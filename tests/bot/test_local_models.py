@@ -56,7 +56,7 @@ async def test_one_model_makes_room_for_the_other(settings: Settings) -> None:
     switchable = await switchable_model_of(settings, shelf, MemoryOperatorSettings())
     await switchable.load()
     assert (loaded(shelf), switchable.describe().where) == (["internlm2/first"], "cpu, bfloat16")
-    assert "second on cpu, bfloat16" in await switchable.use("internlm2/second")
+    assert "second (revision not recorded) on cpu, bfloat16" in await switchable.use("internlm2/second")
     assert switchable.describe().where == "cpu, bfloat16"
     assert [delta async for delta in switchable.stream(REQUEST)] != []
     await switchable.use("composer")

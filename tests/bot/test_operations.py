@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from bot.access import AccessControl, AccessRules
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from core.messages import ChatKey, IncomingMessage, Reply, ReplyEvent, ReplyFinished, UserKey
-from core.ports import BlockList, Workload
+from core.operator_ports import (
+    BlockList,
+    Workload,
+)
 from tests.fakes.memory_storage import MemoryBlockList
 
 ANN = UserKey("telegram", "ann")

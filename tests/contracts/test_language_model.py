@@ -10,7 +10,11 @@ import pytest
 
 from core.errors import ModelError, ModelRejectedError, ModelResponseError, ModelUnavailableError
 from core.language_models.openai_language_model import OpenAiLanguageModel
-from core.ports import ChatMessage, LanguageModel, Sampling
+from core.ports import (
+    ChatMessage,
+    LanguageModel,
+    Sampling,
+)
 from tests.fakes import openai_behaviours
 from tests.fakes.openai_server import OpenAiServer
 from tests.fakes.scripted_language_model import ScriptedAnswer, ScriptedLanguageModel

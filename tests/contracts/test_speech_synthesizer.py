@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.ports import SpeechSynthesizer
 from core.settings import load_settings
 from core.speech_synthesis.choice import speech_synthesizer_for
+from core.voice_ports import SpeechSynthesizer
 from tests.fakes.fake_speech_synthesizer import FakeSpeechSynthesizer
 from tests.fakes.speech_server import SpeechServer
 

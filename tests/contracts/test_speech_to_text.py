@@ -13,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from core.ports import SpeechToText, Waveform
 from core.speech.openai_recognizer import OpenAiRecognizer
 from core.speech.queued_speech_to_text import QueuedSpeechToText, Recognizer
 from core.speech.sherpa_recognizer import SherpaRecognizer
+from core.voice_ports import (
+    SpeechToText,
+    Waveform,
+)
 from tests.core.speech.sounds import babble, in_a_row, silence
 from tests.fakes import tiny_paraformer
 from tests.fakes.scripted_recognizer import ScriptedRecognizer

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from core.audio import AudioDecoder, AudioLimits
 from core.errors import InputError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 FFMPEG: str = imageio_ffmpeg.get_ffmpeg_exe()
 LIMITS = AudioLimits(max_concurrent=2)

@@ -11,7 +11,10 @@ import pytest
 
 from core.errors import ModelError
 from core.language_models.openai_language_model import OpenAiLanguageModel
-from core.ports import ChatMessage, Sampling
+from core.ports import (
+    ChatMessage,
+    Sampling,
+)
 from tests.fakes import openai_behaviours as fake
 from tests.fakes.openai_server import OpenAiServer
 

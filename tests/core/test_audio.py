@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.audio import AudioDecoder
 from core.errors import InputError, ModelError, TranscriptionError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 from tests.core import audio_kit as kit
 from tests.core.audio_kit import ENCODERS, LIMITS, RECORDINGS, SECONDS, TONE_HZ, refusal, tone, wav
 

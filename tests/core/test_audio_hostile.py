@@ -14,7 +14,7 @@ import pytest
 from core.audio import AudioDecoder
 from core.errors import InputError
 from core.ffmpeg import FencedFfmpeg
-from core.ports import Waveform
+from core.voice_ports import Waveform
 from tests.core import audio_kit as kit
 from tests.core.audio_kit import ENCODERS, LIMITS, RECORDINGS, SECONDS, TONE_HZ, refusal, tone, wav
 

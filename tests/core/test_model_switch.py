@@ -13,7 +13,10 @@ from core.errors import BotError, ModelUnavailableError, SettingsError, StorageE
 from core.messages import TextDelta
 from core.model_answerer import FollowUpRewriter, ModelAnswerer
 from core.model_switch import AnsweringModel, SwitchableModel
-from core.ports import ModelFacts, ModelSwitch
+from core.operator_ports import (
+    ModelFacts,
+    ModelSwitch,
+)
 from core.understanding import understand
 from tests.core.recipes import BRAISED_PORK, turn_about
 from tests.fakes.memory_storage import MemoryOperatorSettings

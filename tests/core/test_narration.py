@@ -17,8 +17,8 @@ from core.narration import (
     Sentence,
     script_of,
 )
-from core.ports import Waveform
 from core.recipe import Recipe
+from core.voice_ports import Waveform
 from tests.fakes.fake_speech_synthesizer import SAMPLE_RATE_HZ, FakeSpeechSynthesizer
 
 EGGS = Recipe.from_dict(

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from core.errors import ModelResponseError, ModelUnavailableError
-from core.ports import ChatMessage, Sampling
+from core.ports import (
+    ChatMessage,
+    Sampling,
+)
 from tests.core.openai_kitchen import FREE, KEY, PROMPT, QUESTION, Kitchen, open_kitchen
 from tests.fakes import openai_behaviours as fake
 

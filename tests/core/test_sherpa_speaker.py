@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from core.errors import ModelRejectedError, ModelResponseError, ModelUnavailableError, SettingsError
-from core.ports import Waveform
 from core.speech_synthesis.queued_speech_synthesizer import QueuedSpeechSynthesizer
 from core.speech_synthesis.sherpa_speaker import SherpaSpeaker
 from core.speech_synthesis.sherpa_voice import voice_in
 from core.speech_synthesis.speaking_process import SpeakingProcess
+from core.voice_ports import Waveform
 
 DATA = Path(__file__).with_name("data")
 VITS, KOKORO = DATA / "tiny_vits", DATA / "tiny_kokoro"

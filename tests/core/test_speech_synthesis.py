@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.errors import ModelResponseError, ModelUnavailableError, SettingsError
-from core.ports import Waveform
 from core.settings import load_settings
 from core.speech_synthesis.choice import speech_synthesizer_for
 from core.speech_synthesis.queued_speech_synthesizer import MAX_CHARACTERS, QueuedSpeechSynthesizer
+from core.voice_ports import Waveform
 
 SOUND = Waveform(np.ones(800, dtype=np.int16), 8000)
 

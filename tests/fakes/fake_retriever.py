@@ -6,7 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.ports import Hit, Retrieval
+from core.ports import (
+    Hit,
+    Retrieval,
+)
 from core.recipe import Recipe
 
 

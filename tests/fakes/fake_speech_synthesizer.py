@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from core.errors import ModelError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 SAMPLE_RATE_HZ = 8000
 _SAYABLE = re.compile(r"[^\d\n]{1,100}")

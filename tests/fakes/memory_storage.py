@@ -10,7 +10,11 @@ from typing import Any
 from core.conversation import Conversation, HistoryMessage, Preferences
 from core.errors import StorageError
 from core.messages import ChatKey, IncomingMessage, UserKey
-from core.ports import BroadcastAudience, BroadcastResult, Usage
+from core.operator_ports import (
+    BroadcastAudience,
+    BroadcastResult,
+    Usage,
+)
 from core.recipe import Recipe
 
 

@@ -7,7 +7,10 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 
 from core.errors import ModelError
-from core.ports import ChatMessage, Sampling
+from core.ports import (
+    ChatMessage,
+    Sampling,
+)
 
 
 @dataclass(frozen=True)

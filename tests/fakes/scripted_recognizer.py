@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from core.errors import ModelError
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 
 class ScriptedRecognizer:

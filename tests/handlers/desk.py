@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey, IncomingMessage, Reply, ReplyEvent, ReplyFinished, UserKey
-from core.ports import ModelFacts, Sampling
+from core.operator_ports import ModelFacts
+from core.ports import Sampling
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
 from handlers.text import TextHandler

@@ -10,7 +10,12 @@ import pytest
 from core.conversation import HistoryMessage
 from core.errors import BotError, ModelUnavailableError, SettingsError, StorageError
 from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey
-from core.ports import Broadcaster, ModelFacts, ModelSwitch, Workload
+from core.operator_ports import (
+    Broadcaster,
+    ModelFacts,
+    ModelSwitch,
+    Workload,
+)
 from handlers.admin_commands import (
     BLOCK_USAGE,
     BROADCAST_USAGE,

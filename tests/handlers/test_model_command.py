@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 import pytest
 
 from core.conversation import Preferences
-from core.ports import ModelFacts, Sampling
+from core.operator_ports import ModelFacts
+from core.ports import Sampling
 from core.settings import Settings
 from handlers.model_command import CHOICES, HOW_TO_CHANGE, NO_MODEL
 from tests.handlers.desk import ANNA, SERVED, Desk

@@ -29,7 +29,10 @@ from core.messages import (
     StageStarted,
     VoiceNote,
 )
-from core.ports import Correction, Waveform
+from core.voice_ports import (
+    Correction,
+    Waveform,
+)
 from handlers import voice
 from handlers.commands import CommandHandler
 from handlers.router import Router

@@ -9,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import RetrievalError
-from core.ports import Correction, DishCorrector
+from core.voice_ports import (
+    Correction,
+    DishCorrector,
+)
 from index.phonetics import syllabary
 from index.spoken_confidence import ASK, SURE
 from index.spoken_index import IndexDishCorrector, names_in

@@ -13,7 +13,15 @@ from sqlalchemy import Connection
 
 from core.conversation import HistoryMessage
 from core.messages import ChatKey
-from core.ports import BlockList, BroadcastLog, OperatorSettings, PersonalData, Profiles
+from core.operator_ports import (
+    BlockList,
+    BroadcastLog,
+    OperatorSettings,
+)
+from core.ports import (
+    PersonalData,
+    Profiles,
+)
 from core.recipe import Recipe
 from storage.block_list import SqlBlockList
 from storage.broadcast_log import SqlBroadcastLog

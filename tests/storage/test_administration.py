@@ -10,7 +10,13 @@ from pathlib import Path
 import pytest
 
 from core.messages import ChatKey, UserKey
-from core.ports import BlockList, ChatDirectory, OperatorSettings, Statistics, Usage
+from core.operator_ports import (
+    BlockList,
+    ChatDirectory,
+    OperatorSettings,
+    Statistics,
+    Usage,
+)
 from storage.block_list import SqlBlockList
 from storage.session import Database
 from tests.storage.conftest import CHAT, NOON, Stores, answered, said, sqlite_url

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.messages import ChatKey, IncomingMessage, UserKey
-from core.ports import BroadcastAudience, BroadcastLog, BroadcastResult
+from core.operator_ports import (
+    BroadcastAudience,
+    BroadcastLog,
+    BroadcastResult,
+)
 from storage.broadcast_log import SqlBroadcastLog
 from storage.personal_data import SqlPersonalData
 from storage.session import Database

@@ -12,7 +12,11 @@ import pytest
 from core.conversation import Conversation, Preferences
 from core.errors import StorageError
 from core.messages import ChatKey, UserKey
-from core.ports import History, PersonalData, Profiles
+from core.ports import (
+    History,
+    PersonalData,
+    Profiles,
+)
 from core.recipe import Recipe
 from tests.storage.conftest import CHAT, MAX_AGE, MAX_MESSAGES, NOON, Stores, a_recipe, answered, said, texts
 

@@ -8,7 +8,7 @@ import base64
 import numpy as np
 
 from core.audio import AudioDecoder, AudioLimits
-from core.ports import Waveform
+from core.voice_ports import Waveform
 from tests.fakes.feishu_events import ALICE
 from tests.fakes.speech_server import SpeechServer
 from tests.fakes.transcription_server import TranscriptionServer, hears

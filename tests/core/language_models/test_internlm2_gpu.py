@@ -16,7 +16,10 @@ from core.language_models.internlm2_language_model import (  # noqa: E402
     LocalModelOptions,
 )
 from core.model_shelf import ModelShelf  # noqa: E402
-from core.ports import ChatMessage, Sampling  # noqa: E402
+from core.ports import (  # noqa: E402
+    ChatMessage,
+    Sampling,
+)
 from tests.fakes.tiny_internlm2 import TinyInternLm2  # noqa: E402
 
 ASKED = [ChatMessage("user", "红烧肉怎么做")]

@@ -27,7 +27,10 @@ from core.language_models.internlm2_language_model import (  # noqa: E402
 from core.language_models.internlm2_tokenizer import tokenizer_of  # noqa: E402
 from core.language_models.text_of_tokens import TextOfTokens  # noqa: E402
 from core.model_shelf import LoadState, ModelShelf  # noqa: E402
-from core.ports import ChatMessage, Sampling  # noqa: E402
+from core.ports import (  # noqa: E402
+    ChatMessage,
+    Sampling,
+)
 from tests.fakes.tiny_internlm2 import TinyInternLm2  # noqa: E402
 
 OPTIONS = LocalModelOptions("cpu", "float32", requests=4, cache_tokens=2048, context_tokens=400)

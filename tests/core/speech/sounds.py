@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.ports import Waveform
+from core.voice_ports import Waveform
 
 RATE = 16_000
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.ports import Waveform
 from core.speech.cutting import MAX_PIECE_SECONDS, cut_at_silences
 from core.speech.local_recognizer import Sound, joined
+from core.voice_ports import Waveform
 from tests.core.speech.sounds import RATE, babble, in_a_row, silence
 
 
