@@ -1,7 +1,8 @@
 """Building an index: corpora → recipes, forms, lexical index, vectors, manifest.
 
 Everything is written to a folder beside the target, which then takes the target's place: a build that
-fails or is killed leaves the index in use untouched.
+fails or is killed leaves the index in use untouched, and the vectors that it had to the next one
+(`index.vector_journal`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import CorpusError, DiskFullError, RecipeIndexError
-from core.ports import Embedder
+from core.ports import Embedder, Vectors
 from core.recipe import Recipe
 from index import faiss_store, lexical
 from index.manifest import FILE_NAME as MANIFEST_NAME
@@ -27,6 +28,7 @@ from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of, sour
 from index.questions import forms_of, question_of
 from index.readers import read_corpus
 from index.recipe_file import LineWriter, write_rows
+from index.vector_journal import VectorJournal
 
 COOKBOOK_DIR = Path(__file__).parent / "cookbook"
 _EMBED_BATCH = 32
@@ -79,10 +81,11 @@ def build_index(
         work.mkdir(parents=True)
         written = _write_recipes(corpora, work, skip_bad, progress)
         (work / "lexical").mkdir()
-        report, forms = written.report, written.forms
+        report, forms, journal = written.report, written.forms, None
         lexical.build(work / "lexical", forms, written.ingredients)
         if embedder is not None:
-            faiss_store.build(work, _embed(forms, embedder, progress))
+            vectors, journal = _embed(forms, embedder, out, progress)
+            faiss_store.build(work, vectors)
         Manifest(
             format_version=FORMAT_VERSION,
             embedder=embedder.name if embedder else "",
@@ -96,6 +99,8 @@ def build_index(
             files=files_of(work),
         ).write(work)
         _switch(work, out)
+        if journal is not None:
+            journal.remove()
     return report
 
 
@@ -183,17 +188,21 @@ def _write_recipes(corpora: Sequence[Path], work: Path, skip_bad: bool, progress
 
 
 def _embed(
-    forms: Sequence[str], embedder: Embedder, progress: ReportProgress
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Vectors of all questions; equal forms are embedded once."""
+    forms: Sequence[str], embedder: Embedder, out: Path, progress: ReportProgress
+) -> tuple[Vectors, VectorJournal]:
+    """Vectors of all questions, those of a killed build taken over; equal forms are embedded once."""
     unique = list(dict.fromkeys(forms))
+    questions = [question_of(form) for form in unique]
+    journal = VectorJournal(out, embedder, questions, _is_another_process)
     vectors = np.empty((len(unique), embedder.dimension), dtype=np.float32)
-    for start in range(0, len(unique), _EMBED_BATCH):
-        batch = [question_of(form) for form in unique[start : start + _EMBED_BATCH]]
+    vectors[: journal.done] = journal.kept()
+    for start in range(journal.done, len(unique), _EMBED_BATCH):
+        batch = questions[start : start + _EMBED_BATCH]
         vectors[start : start + len(batch)] = embedder.embed(batch, input_type="document")
+        journal.append(vectors[start : start + len(batch)])
         progress("计算向量", start + len(batch), len(unique))
     place = {form: position for position, form in enumerate(unique)}
-    return vectors[[place[form] for form in forms]]
+    return vectors[[place[form] for form in forms]], journal
 
 
 def clear_leftovers(out: Path) -> None:

@@ -1,0 +1,96 @@
+"""A build that was killed goes on with the vectors that it had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from core.ports import Vectors
+from index import build as build_module
+from index.build import COOKBOOK_DIR, build_index
+from index.retriever import HybridRetriever
+from tests.fakes.hashing_embedder import HashingEmbedder
+
+
+class KilledEmbedder(HashingEmbedder):
+    """Counts what it embeds, and is killed before a certain batch."""
+
+    def __init__(self, killed_before: int = 10_000) -> None:
+        super().__init__()
+        self.killed_before = killed_before
+
+    @property
+    def embedded(self) -> int:
+        return sum(map(len, self.batches))
+
+    def embed(self, texts: Sequence[str], *, input_type: Literal["query", "document"]) -> Vectors:
+        if len(self.batches) == self.killed_before:
+            raise KeyboardInterrupt
+        return super().embed(texts, input_type=input_type)
+
+
+def left_of(out: Path) -> list[str]:
+    return sorted(path.name for path in out.parent.iterdir() if path != out)
+
+
+def killed_build(out: Path, batches: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        build_index([COOKBOOK_DIR], out, KilledEmbedder(batches))
+    assert left_of(out) == ["index.vectors", "index.vectors.json"]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    """An index that was built at once, and how many questions that took."""
+    out, embedder = tmp_path_factory.mktemp("whole") / "index", KilledEmbedder()
+    build_index([COOKBOOK_DIR], out, embedder)
+    assert left_of(out) == []
+    return out, embedder.embedded
+
+
+@pytest.mark.parametrize("batches", [0, 1, 7])
+def test_the_rest_is_embedded_and_nothing_else(batches: int, whole: tuple[Path, int], tmp_path: Path) -> None:
+    out, questions = tmp_path / "index", whole[1]
+    killed_build(out, batches)
+    embedder = KilledEmbedder()
+    build_index([COOKBOOK_DIR], out, embedder)
+    assert embedder.embedded == questions - 32 * batches
+    assert (out / "vectors.faiss").read_bytes() == (whole[0] / "vectors.faiss").read_bytes()
+    assert left_of(out) == []
+    assert HybridRetriever.open(out, embedder).search_now("红烧肉怎么做").hits[0].recipe.name == "红烧肉"
+
+
+def test_a_row_that_was_cut_short_is_embedded_again(whole: tuple[Path, int], tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    killed_build(out, 3)
+    rows = tmp_path / "index.vectors"
+    os.truncate(rows, rows.stat().st_size - 3)
+    embedder = KilledEmbedder()
+    build_index([COOKBOOK_DIR], out, embedder)
+    assert embedder.embedded == whole[1] - 95
+    assert (out / "vectors.faiss").read_bytes() == (whole[0] / "vectors.faiss").read_bytes()
+
+
+def test_another_model_begins_anew(whole: tuple[Path, int], tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    killed_build(out, 3)
+    embedder = KilledEmbedder()
+    embedder.revision = "2"
+    build_index([COOKBOOK_DIR], out, embedder)
+    assert embedder.embedded == whole[1]
+
+
+def test_two_builds_at_once_do_not_mix(
+    whole: tuple[Path, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "index"
+    killed_build(out, 3)
+    monkeypatch.setattr(build_module, "_is_another_process", lambda _pid: True)
+    embedder = KilledEmbedder()
+    build_index([COOKBOOK_DIR], out, embedder)
+    assert embedder.embedded == whole[1]
+    assert left_of(out) == ["index.vectors", "index.vectors.json"]
