@@ -60,9 +60,14 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="fewer turns: a look, no figures")
     parser.add_argument("--only", nargs="+", choices=list(_SCENARIOS), default=list(_SCENARIOS))
+    parser.add_argument("--turns", type=int, default=Sizes.sustained_turns, help="of `sustained`")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        table = asyncio.run(measured(QUICK if options.quick else Sizes(), options.only, Path(folder)))
+        table = asyncio.run(
+            measured(
+                QUICK if options.quick else Sizes(sustained_turns=options.turns), options.only, Path(folder)
+            )
+        )
     print(f"\n{table}")
 
 
