@@ -58,7 +58,7 @@ async def test_a_voice_note_is_answered_in_writing_and_aloud(bot: BotProcess) ->
         SpeechServer().running() as mouth,
         platforms() as both,
     ):
-        ears.queue(hears(""), hears(SPOKEN), hears(SPOKEN))  # the first is the warm-up
+        ears.queue(*[hears(SPOKEN)] * 5)  # both notes, and whatever the warm-up asks for meanwhile
         voice = {
             "STT_BACKEND": "openai",
             "STT_MODEL": "paraformer",
@@ -72,7 +72,6 @@ async def test_a_voice_note_is_answered_in_writing_and_aloud(bot: BotProcess) ->
             await asyncio.gather(*(ask_aloud(users, note) for users in (both.telegram, both.feishu)))
             assert await running.stopped() == 0
     assert_discreet(running.log.read_text(), SPOKEN, "黄瓜")
-    heard = ears.requests[-1].body
-    assert heard["form"] == (1, 2, 16_000)
-    assert abs(heard["seconds"] - 2) < 0.1
+    notes = [request.body["form"] for request in ears.requests if abs(request.body["seconds"] - 2) < 0.1]
+    assert notes == [(1, 2, 16_000)] * 2
     assert not any(character.isdigit() for body in mouth.bodies for character in body["input"])
