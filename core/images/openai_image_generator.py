@@ -9,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import ModelRejectedError, ModelResponseError, SettingsError
+from core.errors import ModelResponseError, SettingsError
 from core.images.dish_prompt import PROMPT_VERSION, chinese_prompt
 from core.images.photo_desk import PhotoDesk, Subject
 from core.images.picture_checks import Pixels, is_blank
 from core.images.picture_files import PictureFiles
 from core.messages import Picture
+from core.openai_api.lazy_client import LazyClient
 from core.openai_api.server_settings import ServerSettings
 from core.ports import Progress
 from core.recipe import Recipe
@@ -80,8 +80,7 @@ class OpenAiImageGenerator:
         self._timeout_seconds = timeout_seconds
         self._sleep = sleep
         self._desk = PhotoDesk(files, at_once=_AT_ONCE, max_waiting=max_waiting)
-        self._client: ImagesClient | None = None
-        self._lock = threading.Lock()
+        self._client = LazyClient("IMAGE_BACKEND", self._opened)
 
     @property
     def name(self) -> str:
@@ -105,8 +104,7 @@ class OpenAiImageGenerator:
 
     async def prepare(self) -> None:
         """Import the package and make the client, once."""
-        if self._client is None:
-            await asyncio.to_thread(self._load)
+        await self._client.get()
 
     async def check(self) -> str:
         """Ask for one picture and say how long that took.
@@ -123,35 +121,24 @@ class OpenAiImageGenerator:
 
     async def close(self) -> None:
         """Release connections; a later call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._client.close()
 
     async def _painted(self, prompt: str) -> Pixels:
-        client = self._client
-        if client is None:
-            client = await asyncio.to_thread(self._load)
+        client = await self._client.get()
         content = await client.image(model=self._model, prompt=prompt, size=self._size)
         return await asyncio.to_thread(pixels_of, content, self._host)
 
-    def _load(self) -> ImagesClient:
-        with self._lock:
-            if self._client is None:
-                try:
-                    from core.images.openai_images import ImagesClient
-                except ImportError as exc:
-                    raise ModelRejectedError(
-                        "IMAGE_BACKEND=openai needs the openai package: pip install -r requirements.txt"
-                    ) from exc
-                self._client = ImagesClient(
-                    base_url=self._base_url,
-                    host=self._host,
-                    api_key=self._api_key,
-                    settings=_SETTINGS,
-                    timeout_seconds=self._timeout_seconds,
-                    sleep=self._sleep,
-                )
-            return self._client
+    def _opened(self) -> ImagesClient:
+        from core.images.openai_images import ImagesClient
+
+        return ImagesClient(
+            base_url=self._base_url,
+            host=self._host,
+            api_key=self._api_key,
+            settings=_SETTINGS,
+            timeout_seconds=self._timeout_seconds,
+            sleep=self._sleep,
+        )
 
 
 def pixels_of(content: bytes, host: str) -> Pixels:

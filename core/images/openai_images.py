@@ -14,22 +14,21 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
-import openai
 
-from core.errors import BotError, ModelRejectedError, ModelResponseError, ModelUnavailableError
-from core.openai_api.connections import open_client, open_http
-from core.openai_api.errors import opening_error, retry_delay, strip_words
+from core.errors import ModelRejectedError, ModelResponseError, ModelUnavailableError
+from core.openai_api.connections import open_http
+from core.openai_api.server_client import CONNECT_SECONDS, ServerClient
 from core.openai_api.server_settings import ServerSettings
 
 MAX_PICTURE_BYTES = 20_000_000
 """A PNG of 2048², incompressible, has 12 MB."""
-_CONNECT_SECONDS = 5.0
-_MAX_RETRIES = 2
 _MAX_URL_CHARACTERS = 8192
 
 
-class ImagesClient:
-    """One server, one key."""
+class ImagesClient(ServerClient):
+    """One server, one key; arguments as `ServerClient`."""
+
+    max_response_bytes = MAX_PICTURE_BYTES * 3 // 2  # Base64 takes 4 bytes for 3
 
     def __init__(
         self,
@@ -41,22 +40,20 @@ class ImagesClient:
         timeout_seconds: float,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._base_url = base_url
-        self._host = host
-        self._settings = settings
-        self._sleep = sleep
-        self._client = open_client(
-            base_url,
-            api_key,
-            total_seconds=timeout_seconds,
-            connect_seconds=_CONNECT_SECONDS,
-            max_response_bytes=MAX_PICTURE_BYTES * 3 // 2,  # Base64 takes 4 bytes for 3
+        super().__init__(
+            base_url=base_url,
+            host=host,
+            api_key=api_key,
+            settings=settings,
+            timeout_seconds=timeout_seconds,
+            sleep=sleep,
         )
+        self._base_url = base_url
         self._downloads = {
             key: open_http(
                 key,
                 total_seconds=timeout_seconds,
-                connect_seconds=_CONNECT_SECONDS,
+                connect_seconds=CONNECT_SECONDS,
                 max_response_bytes=MAX_PICTURE_BYTES,
             )
             for key in {api_key, ""}
@@ -65,7 +62,7 @@ class ImagesClient:
 
     async def close(self) -> None:
         """Release connections."""
-        await self._client.close()
+        await super().close()
         for client in self._downloads.values():
             await client.aclose()
 
@@ -75,7 +72,10 @@ class ImagesClient:
         Raises:
             ModelError: see `OpenAiImageGenerator.draw`.
         """
-        answer = await self._asked(model, prompt, f"{size}x{size}")
+        square: Any = f"{size}x{size}"  # servers know other sizes than the SDK does
+        answer = await self._asked(
+            lambda: self._client.images.generate(model=model, prompt=prompt, size=square)
+        )
         data = getattr(answer, "data", None)
         first = data[0] if isinstance(data, list) and data else None
         encoded, url = getattr(first, "b64_json", None), getattr(first, "url", None)
@@ -86,22 +86,6 @@ class ImagesClient:
         if isinstance(url, str) and url:
             return await self._fetched(url)
         raise ModelResponseError(f"{self._host} answered without a picture")
-
-    async def _asked(self, model: str, prompt: str, size: Any) -> Any:
-        attempt = 0
-        while True:
-            try:
-                return await self._client.images.generate(model=model, prompt=prompt, size=size)
-            except BotError:
-                raise
-            except Exception as exc:
-                delay = retry_delay(exc, attempt) if isinstance(exc, openai.APIError) else None
-                attempt += 1
-                if delay is None or attempt > _MAX_RETRIES:
-                    error = opening_error(exc, self._host, self._settings)
-                    strip_words(exc)
-                    raise error from exc
-            await self._sleep(delay)
 
     def _decoded(self, encoded: str) -> bytes:
         try:

@@ -8,15 +8,15 @@ Completions", streaming.
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from core.errors import ModelRejectedError, ModelResponseError
+from core.errors import ModelResponseError
 from core.language_models.call_limits import CallLimits
 from core.language_models.visible_text import VisibleText
+from core.openai_api.lazy_client import LazyClient
 from core.openai_api.server_settings import ServerSettings
 from core.ports import (
     ChatMessage,
@@ -91,8 +91,7 @@ class OpenAiLanguageModel:
         self._defaults = Sampling(temperature, top_p, max_output_tokens)
         self._max_answer_characters = max_answer_characters
         self._sleep = sleep
-        self._client: ChatClient | None = None
-        self._lock = threading.Lock()
+        self._client = LazyClient("LLM_BACKEND", self._opened)
 
     @property
     def name(self) -> str:
@@ -107,7 +106,7 @@ class OpenAiLanguageModel:
             ModelRejectedError: the server refuses; the message names the setting to look at.
             ModelResponseError: what came is not an answer, or only the beginning of one.
         """
-        client = await self._loaded()
+        client = await self._client.get()
         visible = VisibleText()
         length = 0
         async with aclosing(client.deltas(self._parameters(messages, sampling))) as deltas:
@@ -132,7 +131,7 @@ class OpenAiLanguageModel:
         Raises:
             ModelError: as `stream`.
         """
-        client = await self._loaded()
+        client = await self._client.get()
         started = time.monotonic()
         greeting = [ChatMessage("user", "你好")]
         parameters = self._parameters(greeting, Sampling(max_output_tokens=_CHECK_OUTPUT_TOKENS))
@@ -145,9 +144,7 @@ class OpenAiLanguageModel:
 
     async def close(self) -> None:
         """Release connections; a later call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._client.close()
 
     def _parameters(self, messages: Sequence[ChatMessage], sampling: Sampling) -> dict[str, Any]:
         chosen = {
@@ -166,30 +163,17 @@ class OpenAiLanguageModel:
             f"{self.name} gave an empty answer; one that thinks first may need more LLM_MAX_OUTPUT_TOKENS"
         )
 
-    async def _loaded(self) -> ChatClient:
-        if self._client is not None:
-            return self._client
-        return await asyncio.to_thread(self._load)
+    def _opened(self) -> ChatClient:
+        from core.language_models.openai_client import ChatClient
 
-    def _load(self) -> ChatClient:
-        """Import the package and make the client, once."""
-        with self._lock:
-            if self._client is None:
-                try:
-                    from core.language_models.openai_client import ChatClient
-                except ImportError as exc:
-                    raise ModelRejectedError(
-                        "LLM_BACKEND=openai needs the openai package: pip install -r requirements.txt"
-                    ) from exc
-                self._client = ChatClient(
-                    base_url=self._base_url,
-                    host=self._host,
-                    api_key=self._api_key,
-                    settings=_SETTINGS,
-                    limits=self._limits,
-                    sleep=self._sleep,
-                )
-            return self._client
+        return ChatClient(
+            base_url=self._base_url,
+            host=self._host,
+            api_key=self._api_key,
+            settings=_SETTINGS,
+            limits=self._limits,
+            sleep=self._sleep,
+        )
 
 
 def _encodable(text: str) -> str:

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import io
-import threading
 import wave
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from core.errors import ModelRejectedError
+from core.openai_api.lazy_client import LazyClient
 from core.openai_api.server_settings import ServerSettings
 from core.settings import Settings
 from core.speech.faster_whisper_recognizer import short_list
@@ -62,8 +61,7 @@ class OpenAiRecognizer:
         self._model = _SETTINGS.checked_model(model)
         self._timeout_seconds = timeout_seconds
         self._sleep = sleep
-        self._client: TranscriptionClient | None = None
-        self._lock = threading.Lock()
+        self._client = LazyClient("STT_BACKEND", self._opened)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> OpenAiRecognizer:
@@ -82,8 +80,7 @@ class OpenAiRecognizer:
 
     async def prepare(self) -> None:
         """Import the package and make the client, once."""
-        if self._client is None:
-            await asyncio.to_thread(self._load)
+        await self._client.get()
 
     async def recognize(self, waveform: Waveform, hotwords: Sequence[str]) -> str:
         """What the server says is in `waveform`; cancelled, it hangs up.
@@ -93,37 +90,26 @@ class OpenAiRecognizer:
             ModelRejectedError: the server refuses; the message names the setting to look at.
             ModelResponseError: what came is not a transcript.
         """
-        client = self._client
-        if client is None:
-            client = await asyncio.to_thread(self._load)
+        client = await self._client.get()
         return await client.transcript(
             model=self._model, wav=wav_of(waveform), prompt=short_list(hotwords, _MAX_PROMPT_CHARACTERS)
         )
 
     async def close(self) -> None:
         """Release connections; a later call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._client.close()
 
-    def _load(self) -> TranscriptionClient:
-        with self._lock:
-            if self._client is None:
-                try:
-                    from core.speech.openai_transcription import TranscriptionClient
-                except ImportError as exc:
-                    raise ModelRejectedError(
-                        "STT_BACKEND=openai needs the openai package: pip install -r requirements.txt"
-                    ) from exc
-                self._client = TranscriptionClient(
-                    base_url=self._base_url,
-                    host=self._host,
-                    api_key=self._api_key,
-                    settings=_SETTINGS,
-                    timeout_seconds=self._timeout_seconds,
-                    sleep=self._sleep,
-                )
-            return self._client
+    def _opened(self) -> TranscriptionClient:
+        from core.speech.openai_transcription import TranscriptionClient
+
+        return TranscriptionClient(
+            base_url=self._base_url,
+            host=self._host,
+            api_key=self._api_key,
+            settings=_SETTINGS,
+            timeout_seconds=self._timeout_seconds,
+            sleep=self._sleep,
+        )
 
 
 def wav_of(waveform: Waveform) -> bytes:

@@ -7,11 +7,11 @@ import, so all that touches it lives in `openai_speech` and is loaded on first u
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from core.errors import ModelRejectedError, SettingsError
+from core.errors import SettingsError
+from core.openai_api.lazy_client import LazyClient
 from core.openai_api.server_settings import ServerSettings
 from core.settings import Settings
 from core.speech_synthesis.wav import waveform_of
@@ -66,8 +66,7 @@ class OpenAiSpeaker:
         self._speed = speed
         self._timeout_seconds = timeout_seconds
         self._sleep = sleep
-        self._client: SpeechClient | None = None
-        self._lock = threading.Lock()
+        self._client = LazyClient("TTS_BACKEND", self._opened)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> OpenAiSpeaker:
@@ -88,7 +87,7 @@ class OpenAiSpeaker:
 
     async def prepare(self) -> None:
         """Import the package and make the client, once."""
-        await self._loaded()
+        await self._client.get()
 
     async def speak(self, text: str) -> Waveform:
         """What the server says; cancelled, it hangs up.
@@ -98,35 +97,22 @@ class OpenAiSpeaker:
             ModelRejectedError: the server refuses; the message names the setting to look at.
             ModelResponseError: what came is not a WAV file.
         """
-        client = await self._loaded()
+        client = await self._client.get()
         content = await client.speech(model=self._model, voice=self._voice, text=text, speed=self._speed)
         return waveform_of(content, self._host)
 
     async def close(self) -> None:
         """Release connections; a later call opens new ones."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._client.close()
 
-    async def _loaded(self) -> SpeechClient:
-        client = self._client
-        return await asyncio.to_thread(self._load) if client is None else client
+    def _opened(self) -> SpeechClient:
+        from core.speech_synthesis.openai_speech import SpeechClient
 
-    def _load(self) -> SpeechClient:
-        with self._lock:
-            if self._client is None:
-                try:
-                    from core.speech_synthesis.openai_speech import SpeechClient
-                except ImportError as exc:
-                    raise ModelRejectedError(
-                        "TTS_BACKEND=openai needs the openai package: pip install -r requirements.txt"
-                    ) from exc
-                self._client = SpeechClient(
-                    base_url=self._base_url,
-                    host=self._host,
-                    api_key=self._api_key,
-                    settings=_SETTINGS,
-                    timeout_seconds=self._timeout_seconds,
-                    sleep=self._sleep,
-                )
-            return self._client
+        return SpeechClient(
+            base_url=self._base_url,
+            host=self._host,
+            api_key=self._api_key,
+            settings=_SETTINGS,
+            timeout_seconds=self._timeout_seconds,
+            sleep=self._sleep,
+        )
