@@ -11,7 +11,6 @@ writes it (config.json, tokenizer.json, model.onnx, export.json), or both.
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, Literal
 
 from core.embedders.bce_tensors import Shape, tensors_of
 from core.errors import ModelRejectedError
+from core.model_files import has_content, read_json
 
 Head = Literal["embedding", "reranker"]
 
@@ -26,7 +26,6 @@ MODEL_FILE = "model.onnx"
 EXPORT_FILE = "export.json"
 _MAX_TOKENS = 512
 _NUMBERS = ("hidden_size", "intermediate_size", "max_position_embeddings", "num_hidden_layers", "vocab_size")
-_MAX_JSON_BYTES = 64_000_000
 _SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _CLASSIFIER = "classifier.out_proj.weight"
@@ -56,7 +55,7 @@ class BceFolder:
             raise ModelRejectedError(f"{path.name}/config.json: model_type is {kind}, not xlm-roberta")
         for name in _NUMBERS:
             folder._number(name)
-        if not _has_content(path / "tokenizer.json"):
+        if not has_content(path / "tokenizer.json"):
             raise ModelRejectedError(f"{path.name}: tokenizer.json is missing or empty")
         if folder.head != head:
             raise ModelRejectedError(
@@ -67,7 +66,7 @@ class BceFolder:
     @cached_property
     def config(self) -> dict[str, Any]:
         """`config.json`."""
-        return _json_of(self.path / "config.json")
+        return read_json(self.path / "config.json")
 
     @cached_property
     def dimension(self) -> int:
@@ -99,7 +98,7 @@ class BceFolder:
     @cached_property
     def export(self) -> dict[str, Any]:
         """What the exporter noted: source's revision, head, int8, deviation."""
-        return _json_of(self.path / EXPORT_FILE)
+        return read_json(self.path / EXPORT_FILE)
 
     @cached_property
     def head(self) -> Head:
@@ -110,7 +109,7 @@ class BceFolder:
         """
         if self.has_onnx:
             head: Head | None = _known_head(self.export.get("head"))
-            if head is None or not _has_content(self.path / MODEL_FILE):
+            if head is None or not has_content(self.path / MODEL_FILE):
                 raise ModelRejectedError(
                     f"{self.path.name}: {MODEL_FILE} is no export of `python -m index export`, or not whole"
                 )
@@ -140,7 +139,7 @@ class BceFolder:
             raise ModelRejectedError(
                 f"{self.path.name}: no weights: {' or '.join((*_SINGLE_FILES, MODEL_FILE))} is needed"
             )
-        if missing := [name for name in names if not _has_content(self.path / name)]:
+        if missing := [name for name in names if not has_content(self.path / name)]:
             raise ModelRejectedError(
                 f"{self.path.name}: {missing[0]} is missing or empty: copy or download the folder again"
             )
@@ -174,7 +173,7 @@ class BceFolder:
     def _indexed(self) -> tuple[str, ...]:
         for index in _INDEXES:
             if (self.path / index).exists():
-                names = _json_of(self.path / index).get("weight_map")
+                names = read_json(self.path / index).get("weight_map")
                 if not isinstance(names, dict) or not all(
                     isinstance(name, str) and Path(name).name == name for name in names.values()
                 ):
@@ -194,20 +193,3 @@ def _known_head(name: object) -> Head | None:
         case "embedding" | "reranker":
             return name
     return None
-
-
-def _json_of(path: Path) -> dict[str, Any]:
-    label = f"{path.parent.name}/{path.name}"
-    try:
-        if path.stat().st_size > _MAX_JSON_BYTES:
-            raise ModelRejectedError(f"{label} is larger than any such file")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as exc:
-        raise ModelRejectedError(f"{label} is missing or cannot be read ({type(exc).__name__})") from exc
-    if not isinstance(data, dict):
-        raise ModelRejectedError(f"{label} is no JSON object")
-    return data
-
-
-def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelRejectedError
-from core.language_models.internlm2_folder import InternLm2Folder, read_json, tensors_in
+from core.language_models.internlm2_folder import InternLm2Folder, tensors_in
 from core.language_models.internlm2_tokenizer import write_tokenizer
 from core.language_models.internlm2_weights import as_llama
+from core.model_files import read_json
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,6 @@ everything else is JSON and a SentencePiece model.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,8 +14,8 @@ from typing import Any
 
 from core.errors import ModelRejectedError
 from core.language_models.internlm2_weights import Heads
+from core.model_files import has_content, read_json
 
-_MAX_JSON_BYTES = 64_000_000
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 _SINGLE_FILES = ("model.safetensors", "pytorch_model.bin")
 _NEEDED = ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size")
@@ -61,7 +60,7 @@ class InternLm2Folder:
             raise ModelRejectedError(
                 f"{self.path.name}: no weights: {' or '.join(_INDEXES + _SINGLE_FILES)} is needed"
             )
-        missing = [name for name in names if not _has_content(self.path / name)]
+        missing = [name for name in names if not has_content(self.path / name)]
         if missing:
             raise ModelRejectedError(
                 f"{self.path.name}: {len(missing)} of {len(names)} weight files are missing or empty, "
@@ -77,7 +76,7 @@ class InternLm2Folder:
             ModelRejectedError: it is missing.
         """
         path = self.path / "tokenizer.model"
-        if not _has_content(path):
+        if not has_content(path):
             raise ModelRejectedError(f"{self.path.name}: tokenizer.model is missing or empty")
         return path
 
@@ -140,29 +139,7 @@ def _pickled(path: Path) -> Iterator[tuple[str, Any]]:
         yield name, tensor
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object from a model's folder.
-
-    Raises:
-        ModelRejectedError: it is missing, too large, or none.
-    """
-    label = f"{path.parent.name}/{path.name}"
-    try:
-        if path.stat().st_size > _MAX_JSON_BYTES:
-            raise ModelRejectedError(f"{label} is larger than any such file")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as exc:
-        raise ModelRejectedError(f"{label} is missing or cannot be read ({type(exc).__name__})") from exc
-    if not isinstance(data, dict):
-        raise ModelRejectedError(f"{label} is no JSON object")
-    return data
-
-
 def _plain_name(name: object, index: str) -> str:
     if not isinstance(name, str) or not name or Path(name).name != name:
         raise ModelRejectedError(f"{index}: names a file outside of the folder")
     return name
-
-
-def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from core.devices import placement_of
 from core.errors import ModelRejectedError, ModelResponseError, ModelUnavailableError, SettingsError
 from core.language_models.internlm2_conversion import convert, converted_folder, is_converted
-from core.language_models.internlm2_folder import InternLm2Folder, read_json
+from core.language_models.internlm2_folder import InternLm2Folder
 from core.language_models.text_of_tokens import TextOfTokens
 from core.language_models.visible_text import VisibleText
+from core.model_files import read_json
 from core.model_hub.manifest import recorded_revision
 from core.model_shelf import ModelPlan, ModelShelf, using
 from core.ports import (

@@ -9,13 +9,13 @@ import asyncio
 import re
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from core.errors import ModelUnavailableError
+from core.turns import Turns
 from core.voice_ports import Waveform
 
 SAMPLE_RATE_HZ = 16_000
@@ -75,9 +75,7 @@ class QueuedSpeechToText:
     def __init__(self, recognizer: Recognizer, *, timeout_seconds: float, max_waiting: int) -> None:
         self._recognizer = recognizer
         self._timeout_seconds = timeout_seconds
-        self._max_waiting = max_waiting
-        self._turns = asyncio.Semaphore(recognizer.at_once)
-        self._waiting = 0
+        self._turns = Turns(recognizer.at_once, max_waiting)
 
     @property
     def name(self) -> str:
@@ -96,7 +94,7 @@ class QueuedSpeechToText:
         if waveform.duration_seconds < _MIN_SECONDS:
             return ""
         words = bounded_hotwords(hotwords)
-        async with self._turn():
+        async with self._turns.taken(f"recordings wait for {self.name} already (STT_MAX_WAITING)"):
             await self._prepare()
             try:
                 async with asyncio.timeout(self._timeout_seconds):
@@ -132,22 +130,6 @@ class QueuedSpeechToText:
     async def close(self) -> None:
         """Release the model; a later call loads it again."""
         await self._recognizer.close()
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._turns.locked() and self._waiting >= self._max_waiting:
-            raise ModelUnavailableError(
-                f"{self._waiting} recordings wait for {self.name} already (STT_MAX_WAITING)"
-            )
-        self._waiting += 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     async def _prepare(self) -> None:
         try:

@@ -14,6 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from core.errors import ModelError, ModelResponseError, ModelUnavailableError
+from core.turns import Turns
 from core.voice_ports import Waveform
 
 MAX_CHARACTERS = 300
@@ -70,9 +71,7 @@ class QueuedSpeechSynthesizer:
     ) -> None:
         self._speaker = speaker
         self._timeout_seconds = timeout_seconds
-        self._max_waiting = max_waiting
-        self._turns = asyncio.Semaphore(speaker.at_once)
-        self._waiting = 0
+        self._turns = Turns(speaker.at_once, max_waiting)
 
     @property
     def name(self) -> str:
@@ -90,7 +89,7 @@ class QueuedSpeechSynthesizer:
         words = " ".join(text.encode("utf-8", "replace").decode("utf-8").split())
         if not words or len(words) > MAX_CHARACTERS:
             raise ValueError(f"a sentence of 1 to {MAX_CHARACTERS} characters is spoken, not {len(words)}")
-        async with self._turn():
+        async with self._turns.taken(f"sentences wait for {self.name} already"):
             async with self._limit(_LOAD_SECONDS, "to load"):
                 await self._speaker.prepare()
             async with self._limit(self._timeout_seconds, "for a sentence (TTS_TIMEOUT_SECONDS)"):
@@ -121,20 +120,6 @@ class QueuedSpeechSynthesizer:
             seconds = waveform.duration_seconds
             raise ModelResponseError(f"{self.name} gave {seconds:.1f} s of sound for a sentence")
         return waveform
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._turns.locked() and self._waiting >= self._max_waiting:
-            raise ModelUnavailableError(f"{self._waiting} sentences wait for {self.name} already")
-        self._waiting += 1
-        try:
-            await self._turns.acquire()
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._turns.release()
 
     @asynccontextmanager
     async def _limit(self, seconds: float, what: str) -> AsyncIterator[None]:
