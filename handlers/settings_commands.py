@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from core.composer import WITHOUT_INDEX
+from core.conversation import Preferences
 from core.messages import Button, Reply
 from handlers.command import CommandCall, CommandServices, UsageError
 
@@ -28,26 +30,18 @@ NO_VOICE = (
 
 async def set_rag(services: CommandServices, call: CommandCall) -> Reply:
     """Switch the recipe index on or off, or say how it stands."""
-    preferences = await services.profiles.preferences(call.message.user)
-    switch = _switch(call)
-    if switch is not None:
-        preferences = replace(preferences, rag=switch)
-        await services.profiles.save(call.message.user, preferences)
+    preferences, done = await _switched(services, call, lambda own, on: replace(own, rag=on))
     state = RAG_OFF_WITH_MODEL if services.describe_model().is_language_model else WITHOUT_INDEX
     if preferences.rag:
         state = RAG_ON
     other = Button("关掉菜谱库", "/rag off") if preferences.rag else Button("打开菜谱库", "/rag on")
-    return Reply(text=_done(switch) + state, buttons=(other,))
+    return Reply(text=done + state, buttons=(other,))
 
 
 async def set_image(services: CommandServices, call: CommandCall) -> Reply:
     """Switch pictures on or off, or say how it stands."""
-    preferences = await services.profiles.preferences(call.message.user)
-    switch = _switch(call)
-    if switch is not None:
-        preferences = replace(preferences, image=switch)
-        await services.profiles.save(call.message.user, preferences)
-    text = _done(switch) + (IMAGE_ON if preferences.image else IMAGE_OFF)
+    preferences, done = await _switched(services, call, lambda own, on: replace(own, image=on))
+    text = done + (IMAGE_ON if preferences.image else IMAGE_OFF)
     if preferences.image and not services.draws_pictures:
         text = f"{text}\n{NO_PICTURES}"
     other = Button("不要图片", "/image off") if preferences.image else Button("要图片", "/image on")
@@ -56,16 +50,25 @@ async def set_image(services: CommandServices, call: CommandCall) -> Reply:
 
 async def set_voice(services: CommandServices, call: CommandCall) -> Reply:
     """Switch reading aloud on or off, or say how it stands; the wish is kept for when there is a voice."""
-    preferences = await services.profiles.preferences(call.message.user)
-    switch = _switch(call)
-    if switch is not None:
-        preferences = replace(preferences, voice=switch)
-        await services.profiles.save(call.message.user, preferences)
-    text = _done(switch) + (VOICE_ON if preferences.voice else VOICE_OFF)
+    preferences, done = await _switched(services, call, lambda own, on: replace(own, voice=on))
+    text = done + (VOICE_ON if preferences.voice else VOICE_OFF)
     if preferences.voice and not services.reads_aloud:
         text = f"{text}\n{NO_VOICE}"
     other = Button("不用念了", "/voice off") if preferences.voice else Button("念给我听", "/voice on")
     return Reply(text=text, buttons=(other,))
+
+
+async def _switched(
+    services: CommandServices, call: CommandCall, change: Callable[[Preferences, bool], Preferences]
+) -> tuple[Preferences, str]:
+    """The user's settings, changed and stored if on or off was said, and what acknowledges that."""
+    preferences = await services.profiles.preferences(call.message.user)
+    switch = _switch(call)
+    if switch is None:
+        return preferences, ""
+    preferences = change(preferences, switch)
+    await services.profiles.save(call.message.user, preferences)
+    return preferences, "好的。"
 
 
 def _switch(call: CommandCall) -> bool | None:
@@ -78,7 +81,3 @@ def _switch(call: CommandCall) -> bool | None:
         case (word,) if word in _OFF:
             return False
     raise UsageError
-
-
-def _done(switch: bool | None) -> str:
-    return "" if switch is None else "好的。"
