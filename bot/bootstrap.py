@@ -34,6 +34,8 @@ from core.ports import (
     Retriever,
 )
 from core.settings import Settings
+from core.web_ports import WebSearch
+from core.web_search.ddgs_web_search import DdgsWebSearch
 from handlers.admin_commands import AdminCommandHandler, AdminServices
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
@@ -167,6 +169,7 @@ async def _assistant(
             illustrate_seconds=settings.illustrate_timeout_seconds,
             search_limit=settings.search_limit,
         ),
+        web_search_of(settings),
     )
     text = TextHandler(pipeline, history, profiles, max_question_characters=settings.max_question_characters)
     access, operations = access_of(settings), Operations()
@@ -193,6 +196,20 @@ async def _assistant(
         operations=operations,
         broadcasts=broadcasts,
         voice=voice,
+    )
+
+
+def web_search_of(settings: Settings) -> WebSearch | None:
+    """What WEB_SEARCH names."""
+    if settings.web_search == "none":
+        return None
+    return DdgsWebSearch(
+        engines=settings.web_search_engines,
+        region=settings.web_search_region,
+        results=settings.web_search_results,
+        seconds=settings.web_search_timeout_seconds,
+        proxy=settings.web_search_proxy_url.get_secret_value(),
+        ca_file=settings.web_search_ca_file,
     )
 
 

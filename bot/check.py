@@ -17,6 +17,7 @@ from bot.bootstrap import (
     make_data_dir,
     open_retriever,
     search_models_of,
+    web_search_of,
 )
 from bot.chat_platforms import chat_platforms
 from bot.model_parts import language_model_of, shelf_of
@@ -59,6 +60,7 @@ async def check(settings: Settings, console: Console) -> int:
         ("pictures", _pictures),
         ("speech recognition", _speech_to_text),
         ("reading aloud", _speech_synthesizer),
+        ("web search", _web_search),
         ("web page", _web_page),
         ("telegram", _telegram),
         ("feishu", _feishu),
@@ -161,6 +163,14 @@ async def _speech_synthesizer(settings: Settings) -> str:
         return await synthesizer.check()
     finally:
         await synthesizer.close()
+
+
+async def _web_search(settings: Settings) -> str:
+    web_search = web_search_of(settings)
+    if web_search is None:
+        return "none: what the recipes do not know is declined"
+    pages = await web_search.search("番茄炒蛋 做法")
+    return f"{web_search.name}, {len(pages)} pages for a dish"
 
 
 async def _telegram(settings: Settings) -> str:

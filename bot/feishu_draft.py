@@ -44,6 +44,7 @@ _STAGE_WORDS = {
     Stage.TRANSCRIBE: LISTENING,
     Stage.REWRITE: WORKING,
     Stage.RETRIEVE: WORKING,
+    Stage.WEB: "菜谱里没有，正在上网找…",
     Stage.GENERATE: "正在写做法…",
 }
 _HURRIED = Patience(attempts=1, wait_seconds=0.0)

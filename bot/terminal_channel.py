@@ -37,6 +37,7 @@ _AT_WORK = {
     Stage.TRANSCRIBE: "正在听…",
     Stage.REWRITE: "正在想你问的是什么…",
     Stage.RETRIEVE: "正在找菜谱…",
+    Stage.WEB: "菜谱里没有，正在上网找…",
     Stage.GENERATE: "正在写…",
     Stage.ILLUSTRATE: "正在画图…",
 }

@@ -15,6 +15,8 @@ from core.conversation import Conversation, Preferences
 from core.messages import TextDelta
 from core.ports import Hit
 from core.recipe import Recipe
+from core.stopping import StopSignal
+from core.web_ports import WebPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +101,12 @@ Aspect = (
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question, in its conversation."""
+    """One question, in its conversation; `stop` ends its answer early."""
 
     question: str
     conversation: Conversation = field(default_factory=Conversation)
     preferences: Preferences = field(default_factory=Preferences)
+    stop: StopSignal = field(default_factory=StopSignal, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +132,15 @@ class Understanding:
 class AnswerRequest:
     """Everything that an answer is made from. `recipe` is already scaled when the aspect asks for it.
 
-    `recipe` is None when the user switched the index off.
+    `recipe` is None when the user switched the index off, or when the index does not know the dish; `pages`
+    are then what the web says of it, if it was asked.
     """
 
     turn: Turn
     understanding: Understanding
     recipe: Recipe | None
     alternatives: tuple[Hit, ...] = ()
+    pages: tuple[WebPage, ...] = ()
 
     @property
     def only_near(self) -> bool:

@@ -37,6 +37,7 @@ from core.suggestions import (
     shows_recipe,
     suggestions_of,
 )
+from core.web_answers import web_query, web_text
 
 __all__ = ["Composer", "lead_of", "refusal_buttons", "refusal_text", "shows_recipe", "suggestions_of"]
 
@@ -71,6 +72,8 @@ class Composer:
 
 
 def _without_recipe(request: AnswerRequest) -> str:
+    if request.pages:
+        return web_text(web_query(request.understanding.query), request.pages)
     if not request.turn.preferences.rag:
         return WITHOUT_INDEX
     if isinstance(request.understanding.aspect, AnotherDish):

@@ -10,7 +10,8 @@ The whole tree::
     │   ├── RewriteError
     │   ├── RetrievalError
     │   ├── GenerationError
-    │   └── IllustrationError
+    │   ├── IllustrationError
+    │   └── WebSearchError
     ├── ModelError                a model or a model server
     │   ├── ModelUnavailableError   down, unreachable, overloaded (retryable)
     │   ├── ModelRejectedError      wrong key, unknown model, bad request (not retryable)
@@ -101,6 +102,12 @@ class IllustrationError(StageError):
     """Drawing the picture failed."""
 
     code = "illustrate"
+
+
+class WebSearchError(StageError):
+    """No search engine answered."""
+
+    code = "web"
 
 
 class ModelError(BotError):

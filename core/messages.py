@@ -69,6 +69,7 @@ class Stage(StrEnum):
     TRANSCRIBE = "transcribe"
     REWRITE = "rewrite"
     RETRIEVE = "retrieve"
+    WEB = "web"
     GENERATE = "generate"
     ILLUSTRATE = "illustrate"
 

@@ -28,14 +28,19 @@ from core.prompts import (
     free_answer_prompt,
     parse_rewrite,
     rewrite_prompt,
+    web_prompt,
 )
 from core.recipe import Recipe
 from core.understanding import understand
+from core.web_answers import source_lines
 
 _REWRITE_SAMPLING = Sampling(temperature=0, max_output_tokens=100)
 """One short line (60 characters are asked for), the same every time."""
 
 _FALLS_BACK = "下面按菜谱原文回答。"
+SOURCES = "网上的出处（没有核对过，以原网页为准）："
+"""Stands above the pages that an answer was made from."""
+
 _CANNOT_ANSWER = "菜谱库是关着的，没有别的可查。过一会儿再试，或者发送 /rag on 打开菜谱库。"
 
 
@@ -64,40 +69,50 @@ class ModelAnswerer:
 
     async def stream(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
         """Yield the answer as the model writes it; see `Answerer.stream`. Falls back instead of failing."""
-        if request.recipe is None and request.turn.preferences.rag:
+        if request.recipe is None and request.turn.preferences.rag and not request.pages:
             async for delta in self._composer.stream(request):
                 yield delta
             return
         written: list[str] = []
-        guard = AnswerGuard(request.turn.question)
+        guard, stop = AnswerGuard(request.turn.question), request.turn.stop
         try:
-            async with aclosing(
-                self._language_model.stream(self._prompt(request), self._sampling_for(request))
-            ) as pieces:
-                async for piece in pieces:
-                    guard.feed(piece)
-                    written.append(piece)
-                    yield TextDelta(piece)
+            with stop.writing():
+                async with aclosing(
+                    self._language_model.stream(self._prompt(request), self._sampling_for(request))
+                ) as pieces:
+                    async for piece in pieces:
+                        guard.feed(piece)
+                        written.append(piece)
+                        if piece.strip():
+                            stop.note_words()
+                        yield TextDelta(piece)
             if not "".join(written).strip():
                 raise ModelResponseError("the model answered with nothing")
         except ModelError as error:
             async for delta in self._fallback(request, error):
                 yield delta
             return
+        if request.pages:
+            yield TextDelta("\n".join(["", "", SOURCES, *source_lines(request.pages)]))
         if request.recipe is not None and not _names_source("".join(written), request.recipe):
             yield TextDelta(f"\n\n{source_line(request.recipe)}")
 
     async def _fallback(self, request: AnswerRequest, error: ModelError) -> AsyncIterator[TextDelta]:
         sentence = _what_happened(error)
-        if request.recipe is None:
+        if request.recipe is None and not request.pages:
             yield TextDelta(f"{sentence}{_CANNOT_ANSWER}", restart=True)
             return
-        yield TextDelta(f"{sentence}{_FALLS_BACK}\n\n", restart=True)
+        start = f"{sentence}{_FALLS_BACK}" if request.recipe is not None else f"{sentence.rstrip('，')}。"
+        yield TextDelta(f"{start}\n\n", restart=True)
         async for delta in self._composer.stream(request):
             yield delta
 
     def _prompt(self, request: AnswerRequest) -> Sequence[ChatMessage]:
         history = request.turn.conversation.messages
+        if request.pages:
+            return web_prompt(
+                request.turn.question, request.pages, history, budget_tokens=self._context_tokens
+            )
         if request.recipe is None:
             return free_answer_prompt(request.turn.question, history, budget_tokens=self._context_tokens)
         return answer_prompt(

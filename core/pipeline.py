@@ -1,4 +1,4 @@
-"""From a question to an answer: rewrite the follow-up → retrieve → refuse or generate → illustrate.
+"""From a question to an answer: rewrite → retrieve → (look on the web) → refuse or generate → illustrate.
 
 Each stage is one method below: it reads what the stages before it left in `Run`, adds its own part, and
 yields the events that a channel shows meanwhile. What each stage does when it fails:
@@ -6,6 +6,7 @@ yields the events that a channel shows meanwhile. What each stage does when it f
 ===========  ================================================================================
 rewrite      the question goes on as the rules read it (`core.understanding`)
 retrieve     RetrievalError: without the index there is no honest answer
+web          the question is refused as it would be without it
 generate     GenerationError; but text that was streamed when the time ran out stands, with a
              line that says so: a reader keeps what they have read
 illustrate   PictureFailed: the answer stands without a picture
@@ -21,12 +22,19 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.answering import Answerer, AnswerRequest, ForServings, Turn, Understanding
 from core.composer import shows_recipe
-from core.errors import BotError, GenerationError, IllustrationError, RetrievalError, RewriteError
+from core.errors import (
+    BotError,
+    GenerationError,
+    IllustrationError,
+    RetrievalError,
+    RewriteError,
+    WebSearchError,
+)
 from core.messages import (
     Picture,
     PictureFailed,
@@ -39,6 +47,7 @@ from core.messages import (
     TextDelta,
     TextFinished,
 )
+from core.pipeline_run import Run, request_of
 from core.ports import (
     ImageGenerator,
     Progress,
@@ -47,8 +56,11 @@ from core.ports import (
 )
 from core.recipe import Recipe
 from core.replies import answer, refusal
-from core.stages import LatestSteps, StageTimes, limited, paced
+from core.stages import StageTimes, limited, paced
+from core.stopping import STOPPED
 from core.understanding import understand
+from core.web_answers import web_query
+from core.web_ports import WebSearch
 
 logger = logging.getLogger(__name__)
 
@@ -76,32 +88,6 @@ class PipelineLimits:
     search_limit: int = 5
 
 
-@dataclass(slots=True)
-class Run:
-    """What one run has found so far.
-
-    Attributes:
-        understanding: what is asked for; by the rules, until the rewrite knows better.
-        retrieval: what the index said, if it was asked for a dish.
-        reply: the answer, once its text is whole.
-        picture: the drawing under way, if there is one.
-        picture_steps: how far it is.
-    """
-
-    turn: Turn
-    understanding: Understanding
-    times: StageTimes = field(default_factory=StageTimes)
-    retrieval: Retrieval | None = None
-    reply: Reply = field(default_factory=lambda: Reply(text=""))
-    picture: asyncio.Task[Picture] | None = None
-    picture_steps: LatestSteps = field(default_factory=LatestSteps)
-
-    @property
-    def uses_index(self) -> bool:
-        """Whether the user lets the bot look into its recipes; otherwise no recipe plays a part at all."""
-        return self.turn.preferences.rag
-
-
 class CookingPipeline:
     """The cooking assistant.
 
@@ -111,6 +97,7 @@ class CookingPipeline:
         answerer: writes answers.
         illustrator: makes pictures; None for answers without.
         limits: how long each stage may take.
+        web_search: asked for dishes that the index does not know; None for never.
     """
 
     def __init__(
@@ -120,12 +107,14 @@ class CookingPipeline:
         answerer: Answerer,
         illustrator: ImageGenerator | None,
         limits: PipelineLimits | None = None,
+        web_search: WebSearch | None = None,
     ) -> None:
         self._rewriter = rewriter
         self._retriever = retriever
         self._answerer = answerer
         self._illustrator = illustrator
         self._limits = limits or PipelineLimits()
+        self._web_search = web_search
 
     async def run(self, turn: Turn) -> Events:
         """Answer `turn`; the last event is a `ReplyFinished`.
@@ -136,7 +125,10 @@ class CookingPipeline:
         """
         run = Run(turn, understand(turn))
         try:
-            for stage in (self._rewrite, self._retrieve, self._answer, self._illustrate):
+            finding = (self._rewrite, self._retrieve, self._look_on_web)
+            for stage in (*finding, self._answer, self._illustrate):
+                if turn.stop.is_requested and stage in finding:
+                    continue
                 async with aclosing(stage(run)) as events:
                     async for event in events:
                         yield event
@@ -151,7 +143,7 @@ class CookingPipeline:
         yield StageStarted(Stage.REWRITE)
         with run.times.measured(Stage.REWRITE):
             try:
-                async with limited(self._limits.rewrite_seconds, RewriteError):
+                async with limited(self._limits.rewrite_seconds, RewriteError, run.turn.stop):
                     run.understanding = await self._rewriter.rewrite(run.turn)
             except RewriteError as exc:
                 logger.warning("rewrite_failed cause=%s", type(exc.__cause__ or exc).__name__)
@@ -171,14 +163,33 @@ class CookingPipeline:
                 run.understanding = replace(wanted, dish=await self._original(run.turn, dish))
         yield run.times.finished(Stage.RETRIEVE)
 
+    async def _look_on_web(self, run: Run) -> Events:
+        """Ask the web for a dish that the index does not know."""
+        query = web_query(run.understanding.query) if run.is_refused else ""
+        if self._web_search is None or not query:
+            return
+        yield StageStarted(Stage.WEB)
+        with run.times.measured(Stage.WEB):
+            try:
+                run.pages = await self._web_search.search(query)
+            except WebSearchError as exc:
+                logger.warning("web_search_failed reason=%s", exc.message)
+        yield run.times.finished(Stage.WEB)
+
     async def _answer(self, run: Run) -> Events:
         """Refuse, or write the answer while the picture is drawn."""
-        if run.retrieval is not None and (run.retrieval.refused or not run.retrieval.hits):
-            run.reply = refusal(run.turn, run.understanding, run.retrieval.hits)
+        if run.turn.stop.is_requested:
+            run.reply = Reply(text=STOPPED)
             yield TextDelta(run.reply.text)
             yield TextFinished(run.reply)
             return
-        request = _request(run)
+        if run.is_refused and not run.pages:
+            nearest = run.retrieval.hits if run.retrieval is not None else ()
+            run.reply = refusal(run.turn, run.understanding, nearest, offers_web=self._web_search is not None)
+            yield TextDelta(run.reply.text)
+            yield TextFinished(run.reply)
+            return
+        request = request_of(run)
         self._start_picture(run, request)
         text = ""
         yield StageStarted(Stage.GENERATE)
@@ -188,6 +199,9 @@ class CookingPipeline:
                     text = delta.text if delta.restart else text + delta.text
                     yield delta
         yield run.times.finished(Stage.GENERATE)
+        if run.turn.stop.is_requested:
+            await _abandon(run.picture)
+            run.picture = None
         run.reply = answer(request, text)
         yield TextFinished(run.reply)
 
@@ -196,9 +210,10 @@ class CookingPipeline:
         if run.picture is None:
             return
         yield StageStarted(Stage.ILLUSTRATE)
-        async with aclosing(run.picture_steps.until(run.picture)) as steps:
-            async for done, total in steps:
-                yield StageProgress(Stage.ILLUSTRATE, done, total)
+        with run.turn.stop.calling(run.picture.cancel):
+            async with aclosing(run.picture_steps.until(run.picture)) as steps:
+                async for done, total in steps:
+                    yield StageProgress(Stage.ILLUSTRATE, done, total)
         yield run.times.finished(Stage.ILLUSTRATE)
         code = _failure_code(run.picture)
         if code:
@@ -226,27 +241,28 @@ class CookingPipeline:
         return next((recipe for recipe in found if recipe.recipe_id == dish.recipe_id), dish)
 
     async def _written(self, request: AnswerRequest) -> AsyncGenerator[TextDelta, None]:
-        """The answer in pieces, within its time."""
-        seconds = self._limits.generate_seconds
-        has_words = in_time = False
+        """The answer in pieces, within its time, until somebody wants no more of it."""
+        seconds, stop = self._limits.generate_seconds, request.turn.stop
+        has_words = False
+        ending = ""
         try:
-            async with aclosing(paced(self._answerer.stream(request), seconds)) as deltas:
+            async with aclosing(paced(self._answerer.stream(request), seconds, stop)) as deltas:
                 async for delta in deltas:
                     has_words = bool(delta.text.strip()) or (has_words and not delta.restart)
                     yield delta
-            in_time = True
         except TimeoutError as exc:
-            if not has_words:
+            if not has_words and not stop.is_requested:
                 raise GenerationError(f"no answer within {seconds:g} s", retryable=True) from exc
-            logger.warning("answer_cut_off seconds=%g", seconds)
+            ending = f"\n\n{STOPPED}" if stop.is_requested else CUT_OFF
+            logger.info("answer_cut_off stopped=%s", stop.is_requested)
         except GenerationError:
             raise
         except BotError as exc:
             raise GenerationError(exc.message, retryable=exc.retryable) from exc
-        if not has_words:
+        if not has_words and not ending:
             raise GenerationError("the answer is empty", retryable=True)
-        if not in_time:
-            yield TextDelta(CUT_OFF)
+        if ending:
+            yield TextDelta(ending if has_words else STOPPED, restart=not has_words)
 
     def _start_picture(self, run: Run, request: AnswerRequest) -> None:
         recipe = request.recipe
@@ -262,18 +278,6 @@ class CookingPipeline:
         with times.measured(Stage.ILLUSTRATE):
             async with limited(self._limits.illustrate_seconds, IllustrationError):
                 return await illustrator.draw(recipe, progress)
-
-
-def _request(run: Run) -> AnswerRequest:
-    """What the answer is made from. Without a recipe the answerer asks back, or does without the index."""
-    hits = run.retrieval.hits if run.retrieval is not None else ()
-    recipe = run.understanding.dish or (hits[0].recipe if hits else None)
-    if not run.uses_index:
-        recipe = None
-    aspect = run.understanding.aspect
-    if recipe is not None and isinstance(aspect, ForServings) and recipe.servings != aspect.servings:
-        recipe = recipe.scaled(aspect.servings)
-    return AnswerRequest(run.turn, run.understanding, recipe, alternatives=hits)
 
 
 def _failure_code(picture: asyncio.Task[Picture]) -> str:

@@ -16,6 +16,8 @@ from core.errors import SettingsError
 from core.model_choice import ModelChoice, choice_of
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+_ENGINES = ("duckduckgo", "brave", "mojeek", "yahoo")
+EngineName = Annotated[str, Field(pattern="^[a-z]{2,30}$")]
 
 
 class Settings(BaseSettings):
@@ -155,6 +157,15 @@ class Settings(BaseSettings):
     delivery_max_hours: Annotated[float, Field(gt=0, le=720)] = 24
     keep_finished_hours: Annotated[float, Field(gt=0, le=8760)] = 24
 
+    # Web search
+    web_search: Literal["none", "ddgs"] = "none"
+    web_search_engines: Annotated[tuple[EngineName, ...], NoDecode] = _ENGINES
+    web_search_region: Annotated[str, Field(pattern="^[a-z]{2}-[a-z]{2}$")] = "cn-zh"
+    web_search_results: Annotated[int, Field(ge=1, le=10)] = 4
+    web_search_timeout_seconds: Seconds = 8
+    web_search_proxy_url: SecretStr = SecretStr("")
+    web_search_ca_file: Path | None = None
+
     # Limits
     max_question_characters: Annotated[int, Field(ge=20, le=20_000)] = 2000
     rewrite_timeout_seconds: Seconds = 15
@@ -165,7 +176,7 @@ class Settings(BaseSettings):
     # Operation
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("web_allowed_hosts", "corpora", mode="before")
+    @field_validator("web_allowed_hosts", "corpora", "web_search_engines", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -199,6 +210,7 @@ class Settings(BaseSettings):
         "stt_backend",
         "tts_backend",
         "model_hub",
+        "web_search",
         mode="before",
     )
     @classmethod

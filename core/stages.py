@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from core.errors import BotError, StageError
 from core.messages import Stage, StageFinished
+from core.stopping import StopSignal
 
 Item = TypeVar("Item")
 
@@ -75,17 +76,21 @@ class LatestSteps:
 
 
 @asynccontextmanager
-async def limited(seconds: float, error: type[StageError]) -> AsyncIterator[None]:
+async def limited(
+    seconds: float, error: type[StageError], stop: StopSignal | None = None
+) -> AsyncIterator[None]:
     """Give the body `seconds`, and turn whatever the project raises in it into `error`.
 
-    Never yield an event from the body: the limit belongs to the task that entered it.
+    A `stop` that is asked for is the end of its time. Never yield an event from the body: the limit belongs
+    to the task that entered it.
 
     Raises:
         StageError: an `error`, from its cause; retryable when the time was up.
     """
     try:
-        async with asyncio.timeout(seconds):
-            yield
+        async with asyncio.timeout(seconds) as limit:
+            with (stop or StopSignal()).ending(limit):
+                yield
     except error:
         raise
     except TimeoutError as exc:
@@ -94,23 +99,27 @@ async def limited(seconds: float, error: type[StageError]) -> AsyncIterator[None
         raise error(exc.message, retryable=exc.retryable) from exc
 
 
-async def paced(stream: AsyncIterator[Item], seconds: float) -> AsyncGenerator[Item, None]:
-    """Yield what `stream` yields, waiting for it at most `seconds` in all.
+async def paced(
+    stream: AsyncIterator[Item], seconds: float, stop: StopSignal | None = None
+) -> AsyncGenerator[Item, None]:
+    """Yield what `stream` yields, waiting for it at most `seconds` in all, and not at all after a `stop`.
 
     The time that the reader takes between two items does not count: a slow channel is not the stream's fault.
     `stream` is closed in any case.
 
     Raises:
-        TimeoutError: the time was up before the stream's end.
+        TimeoutError: the time was up, or the stop asked for, before the stream's end.
     """
     loop = asyncio.get_running_loop()
     left = seconds
+    stop = stop or StopSignal()
     try:
         while True:
             asked = loop.time()
             try:
-                async with asyncio.timeout(left):
-                    item = await anext(stream)
+                async with asyncio.timeout(left) as limit:
+                    with stop.ending(limit):
+                        item = await anext(stream)
             except StopAsyncIteration:
                 return
             left -= loop.time() - asked

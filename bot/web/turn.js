@@ -10,6 +10,7 @@ const STAGE_WORDS = {
   transcribe: "正在听…",
   rewrite: "正在琢磨你的问题…",
   retrieve: "正在找菜谱…",
+  web: "菜谱里没有，正在上网找…",
   generate: "正在写…",
   illustrate: "正在画图…",
 };

@@ -16,7 +16,7 @@ from tests.fakes.tiny_bce import TinyBce
 
 COMPONENTS = [
     *("data folder", "database", "embedder", "reranker", "recipe index", "language model", "pictures"),
-    *("speech recognition", "reading aloud", "web page", "telegram", "feishu"),
+    *("speech recognition", "reading aloud", "web search", "web page", "telegram", "feishu"),
 ]
 
 

@@ -23,6 +23,7 @@ from core.messages import (
 )
 from core.pipeline import CookingPipeline, PipelineLimits
 from core.recipe import Recipe
+from core.web_ports import WebSearch
 from tests.fakes.dishes import BRAISED_PORK, EGG_SOUP, TOMATO_EGGS
 from tests.fakes.fake_image_generator import FakeImageGenerator
 from tests.fakes.fake_retriever import FakeRetriever
@@ -53,9 +54,12 @@ class Kitchen:
     rewriter: ScriptedRewriter = field(default_factory=ScriptedRewriter)
     retriever: FakeRetriever = field(default_factory=cookbook)
     illustrator: FakeImageGenerator | None = field(default_factory=FakeImageGenerator)
+    web_search: WebSearch | None = None
 
     def pipeline(self) -> CookingPipeline:
-        return CookingPipeline(self.rewriter, self.retriever, self.answerer, self.illustrator, self.limits)
+        return CookingPipeline(
+            self.rewriter, self.retriever, self.answerer, self.illustrator, self.limits, self.web_search
+        )
 
     async def events(self, turn: Turn | str) -> list[ReplyEvent]:
         return [event async for event in self.pipeline().run(Turn(turn) if isinstance(turn, str) else turn)]
