@@ -20,10 +20,10 @@ from bot.bootstrap import (
     web_search_of,
 )
 from bot.chat_platforms import chat_platforms
-from bot.model_parts import language_model_of, shelf_of
 from bot.picture_parts import image_generator_of, photo_generator_of
 from bot.web_channel import unusable
 from core.errors import BotError, SettingsError
+from core.language_models.choice import language_model_of, shelf_of
 from core.recipe import Recipe
 from core.settings import Settings
 from core.speech.choice import speech_to_text_for

@@ -10,9 +10,10 @@ pytestmark = pytest.mark.models
 pytest.importorskip("torch", reason="requirements-models.txt is not installed")
 pytest.importorskip("transformers", reason="requirements-models.txt is not installed")
 
-from bot.model_parts import shelf_of, switchable_model_of  # noqa: E402
+from bot.model_parts import switchable_model_of  # noqa: E402
 from core.answering import AnswerRequest  # noqa: E402
 from core.errors import ModelRejectedError  # noqa: E402
+from core.language_models.choice import shelf_of  # noqa: E402
 from core.model_shelf import LoadState, ModelShelf  # noqa: E402
 from core.settings import Settings, load_settings  # noqa: E402
 from core.understanding import understand  # noqa: E402
