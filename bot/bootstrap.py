@@ -18,11 +18,12 @@ from bot.access import AccessControl, AccessRules
 from bot.broadcast import Broadcasts
 from bot.error_replies import GuardedHandler
 from bot.message_handler import MessageHandler
-from bot.model_parts import shelf_of, switchable_model_of
+from bot.model_parts import switchable_model_of
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from bot.picture_parts import PhotoGenerator, image_generator_of, photo_generator_of
 from bot.voice_parts import VoiceParts, voice_parts_of
 from core.errors import SettingsError
+from core.language_models.choice import shelf_of
 from core.messages import UserKey
 from core.model_shelf import ModelShelf
 from core.model_switch import SwitchableModel
