@@ -22,7 +22,7 @@ MAX_ITEMS = 200
 """Bounds of a recipe, far above any real one: they keep a broken row from filling memory and screens."""
 
 _TEXTS = ("cuisine", "category", "source")
-_LISTS = ("aliases", "tastes", "keywords", "allergens", "tips")
+_LISTS = ("aliases", "tastes", "keywords", "questions", "allergens", "tips")
 _NUMBERS = ("servings", "minutes", "difficulty")
 _KEYS = frozenset({"recipe_id", "name", "ingredients", "steps", *_TEXTS, *_LISTS, *_NUMBERS})
 
@@ -64,6 +64,7 @@ class Recipe:
         minutes: from start to plate.
         difficulty: 1 (easy) to 5.
         source: where it comes from, shown to the user.
+        questions: what people may ask when this recipe is the answer, beyond its names; for search alone.
     """
 
     recipe_id: str
@@ -81,6 +82,7 @@ class Recipe:
     allergens: tuple[str, ...] = ()
     tips: tuple[str, ...] = ()
     source: str = ""
+    questions: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, mapping: Mapping[str, Any]) -> Recipe:
