@@ -21,6 +21,7 @@ from bot.message_handler import MessageHandler
 from bot.model_parts import switchable_model_of
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from bot.picture_parts import PhotoGenerator, image_generator_of, photo_generator_of
+from bot.unfinished_answers import UnfinishedAnswers
 from bot.voice_parts import VoiceParts, voice_parts_of
 from core.errors import SettingsError
 from core.language_models.choice import shelf_of
@@ -97,6 +98,7 @@ class Assistant:
     forgetters: list[Forget]
     """What else forgets a user when the database does: the inbox, while it runs."""
     access: AccessControl
+    unfinished: UnfinishedAnswers
     operations: Operations
     broadcasts: Broadcasts
     voice: VoiceParts
@@ -172,8 +174,19 @@ async def _assistant(
         ),
         web_search_of(settings),
     )
-    text = TextHandler(pipeline, history, profiles, max_question_characters=settings.max_question_characters)
     access, operations = access_of(settings), Operations()
+    unfinished = UnfinishedAnswers(
+        on_new_message=settings.stop_on_new_message,
+        unshown_after_seconds=settings.stop_unshown_after_seconds,
+        is_administrator=access.is_administrator,
+    )
+    text = TextHandler(
+        pipeline,
+        history,
+        profiles,
+        max_question_characters=settings.max_question_characters,
+        stop_of=unfinished.signal_of,
+    )
     block_list = EnforcedBlockList(SqlBlockList(database), access)
     await block_list.load()
     statistics = SqlStatistics(database)
@@ -194,6 +207,7 @@ async def _assistant(
         database=database,
         forgetters=forgetters,
         access=access,
+        unfinished=unfinished,
         operations=operations,
         broadcasts=broadcasts,
         voice=voice,

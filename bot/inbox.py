@@ -20,6 +20,7 @@ from bot.inbox_codec import Answer, Event, decode_answer, decode_event, encode_a
 from bot.inbox_queue import WorkQueue, work_id_of
 from bot.inbox_turn import Help, InboxLimits, ReplyFor, TurnSteps
 from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from core.errors import StorageError
 from core.messages import IncomingMessage, UserKey
 from storage.accepted_events import AcceptedEvents, StoredEvent
@@ -51,6 +52,7 @@ class Inbox:
         limits: how much at once, how long, how often.
         help_: what a turn may ask of the assistant beside its answers.
         settled: told of each message whose text was delivered, or given up.
+        unfinished: told of each message from its acceptance until its work is done.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Inbox:
         limits: InboxLimits | None = None,
         help_: Help | None = None,
         settled: Settled | None = None,
+        unfinished: UnfinishedAnswers | None = None,
     ) -> None:
         self._database_url = database_url
         self._synchronous = synchronous
         self._channels = channels
         self._settled = settled
+        self._unfinished = unfinished or UnfinishedAnswers()
         self._limits = limits or InboxLimits()
         self._steps = TurnSteps(handler, channels, reply_for, self._limits, help_ or Help())
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -98,7 +102,12 @@ class Inbox:
             )
         )
         self._acceptor = ThreadPoolExecutor(1, thread_name_prefix="inbox-accept")
-        self._queue = WorkQueue(self._events, self._work)
+        self._queue = WorkQueue(
+            self._events,
+            self._work,
+            queued=lambda stored: self._unfinished.begin(decode_event(stored.data).message),
+            done=lambda stored: self._unfinished.end(decode_event(stored.data).message),
+        )
         try:
             await self._queue.start()
         except BaseException:

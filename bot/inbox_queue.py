@@ -51,6 +51,7 @@ _MAX_ATTEMPTS = 1000
 
 Work = Callable[[str, str], Awaitable[None]]
 """Does the work with this id and this input."""
+Told = Callable[[StoredEvent], None]
 
 
 class WorkQueue:
@@ -59,6 +60,8 @@ class WorkQueue:
     Args:
         events: the database, and what is to be done.
         work: does one piece; a `CancelledError` leaves it to the next start.
+        queued: told of each piece when it is put into the queue, also of what an earlier process left.
+        done: told of each piece that is done.
 
     Attributes:
         interrupted: the work that was under way when the process was killed or stopped, or whose database
@@ -66,9 +69,11 @@ class WorkQueue:
         idle: set while nothing is to be done.
     """
 
-    def __init__(self, events: AcceptedEvents, work: Work) -> None:
+    def __init__(self, events: AcceptedEvents, work: Work, *, queued: Told, done: Told) -> None:
         self._events = events
         self._work = work
+        self._tell_queued = queued
+        self._tell_done = done
         self._client: DBOSClient | None = None
         self._turn: Callable[[str], Coroutine[Any, Any, None]] | None = None
         self._chats: dict[str, deque[StoredEvent]] = {}
@@ -131,6 +136,7 @@ class WorkQueue:
         waiting = self._chats.setdefault(event.chat_key, deque())
         waiting.append(event)
         self.idle.clear()
+        self._tell_queued(event)
         if len(waiting) == 1:
             self._in_background(self._work_off(event.chat_key, waiting))
 
@@ -144,6 +150,7 @@ class WorkQueue:
     async def _work_off(self, chat_key: str, waiting: deque[StoredEvent]) -> None:
         while waiting:
             await self._done(waiting[0])
+            self._tell_done(waiting[0])
             self._finished.append(waiting.popleft().sequence)
         del self._chats[chat_key]
         if not self._chats:

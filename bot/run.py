@@ -86,6 +86,7 @@ def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebCh
         recordings=recordings,
         narrate=assistant.voice.narrate,
         models=assistant.shelf.statuses,
+        unfinished=assistant.unfinished,
     )
 
 
@@ -151,6 +152,7 @@ def inbox_of(assistant: Assistant, platforms: Mapping[str, Channel]) -> Inbox:
             narrate=assistant.voice.narrate,
         ),
         settled=assistant.broadcasts.settled,
+        unfinished=assistant.unfinished,
     )
 
 

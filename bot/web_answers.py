@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
 from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from core.errors import InputError
 from core.messages import ChatKey, Heard, IncomingMessage, Reply, ReplyEvent, ReplyFinished
 
@@ -96,6 +97,7 @@ class Answers:
     Args:
         handler: answers messages.
         encode: turns an event into a line.
+        unfinished: told of each message until its answer has come to its end.
         ended: told of every message whose answer has come to its end, whatever end that was.
     """
 
@@ -103,10 +105,12 @@ class Answers:
         self,
         handler: MessageHandler,
         encode: Callable[[ReplyEvent], bytes],
+        unfinished: UnfinishedAnswers,
         ended: Callable[[IncomingMessage], None] = lambda _message: None,
     ) -> None:
         self._handler = handler
         self._encode = encode
+        self._unfinished_answers = unfinished
         self._tell_ended = ended
         self._answers: dict[AnswerKey, Answer] = {}
         self._tasks: dict[asyncio.Task[None], Answer] = {}
@@ -157,6 +161,7 @@ class Answers:
 
     def _start(self, message: IncomingMessage) -> Answer:
         answer = Answer(message)
+        self._unfinished_answers.begin(message)
         turn = self._turns.setdefault(message.chat, asyncio.Lock())
         self._answers[message.chat, message.message_id] = answer
         self._unfinished[message.chat] += 1
@@ -177,6 +182,7 @@ class Answers:
         if not self._unfinished[chat]:
             del self._unfinished[chat], self._turns[chat]
         answer.end()
+        self._unfinished_answers.end(answer.message)
         self._tell_ended(answer.message)
         if answer.complete and not self._closing:
             self._keep((chat, message_id))

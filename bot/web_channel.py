@@ -5,6 +5,7 @@
     GET  /api/commands     {"commands": [{"name", "description"}]}
     GET  /api/history      {"messages": […], "unfinished": [{"message_id", "text", "spoken"}]}
     POST /api/messages     {"text", "message_id"} → lines of JSON (see `bot.web_json`)
+    POST /api/stop         {"stopped"}: ends the answers under way where they are; how many
     GET  /api/voice        {"max_seconds"}: how long one may speak; null when nobody can hear it
     POST /api/voice?message_id=…   a recording as audio/* → the same lines; an empty one only leads back
     GET  /api/speech/<message_id>  the answer read aloud, audio/ogg
@@ -12,7 +13,8 @@
     GET  /healthz          {"status": "ok", "models": [{"name", "state"}]}: those of this process
 
 The same message id sent again attaches to its answer from the start. Messages of a chat are answered in
-the order in which they came; each waits until the one before it is done, /clear included.
+the order in which they came; each waits until the one before it is done, or stopped by a newer one
+(`bot.unfinished_answers`).
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from bot.web_chat_api import ChatApi
 from bot.web_errors import json_response, refusals_as_json
 from bot.web_files import PageFile, picture_response, read_page_files
@@ -62,6 +65,7 @@ class WebChannel:
         recordings: takes what people say; None hides the record button.
         narrate: reads aloud an answer whose `read_aloud` is set; None for a page that is silent.
         models: how far the models of this process are.
+        unfinished: ends answers early.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each thing the page can be told
@@ -79,6 +83,7 @@ class WebChannel:
         recordings: WebRecordings | None = None,
         narrate: Narrate | None = None,
         models: Callable[[], Sequence[ModelStatus]] = tuple,
+        unfinished: UnfinishedAnswers | None = None,
     ) -> None:
         self._pictures_dir = pictures_dir
         self._host = host
@@ -88,7 +93,14 @@ class WebChannel:
         self._guard = RequestGuard(host, allowed_hosts, guarded_elsewhere={hook.path for hook in webhooks})
         self._webhooks = webhooks
         self._models = models
-        self._chat_api = ChatApi(router, history, self._sessions, recordings=recordings, narrate=narrate)
+        self._chat_api = ChatApi(
+            router,
+            history,
+            self._sessions,
+            recordings=recordings,
+            narrate=narrate,
+            unfinished=unfinished,
+        )
         self._page: dict[str, PageFile] = {}
         self._runner: web.AppRunner | None = None
 

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from bot.web_answers import Answer, Answers
 from bot.web_bodies import checked_message_id, read_message, read_recording
 from bot.web_errors import json_bytes, json_response, refusal_data
@@ -47,6 +48,7 @@ class ChatApi:
         sessions: tells who is asking.
         recordings: where what people say is kept until it is answered; None while nobody can hear it.
         narrate: reads an answer aloud; None for answers that are only read.
+        unfinished: ends answers early.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class ChatApi:
         *,
         recordings: WebRecordings | None = None,
         narrate: Narrate | None = None,
+        unfinished: UnfinishedAnswers | None = None,
     ) -> None:
         self._history = history
         self._sessions = sessions
         self._recordings = recordings
         self._speech = WebSpeech(narrate) if narrate else None
-        self._answers = Answers(router, lambda event: _line(event_data(event)), self._ended)
+        self._unfinished = unfinished or UnfinishedAnswers()
+        self._answers = Answers(router, lambda event: _line(event_data(event)), self._unfinished, self._ended)
         self._streams: Counter[str] = Counter()
 
     def routes(self) -> list[web.RouteDef]:
@@ -70,6 +74,7 @@ class ChatApi:
         return [
             web.get("/api/history", self._get_history),
             web.post("/api/messages", self._post_message),
+            web.post("/api/stop", self._post_stop),
             web.get("/api/voice", self._get_voice),
             web.post("/api/voice", self._post_recording),
             web.get("/api/speech/{message_id}", self._get_speech),
@@ -102,6 +107,12 @@ class ChatApi:
         with self._stream_of(user_id):
             message = _message(user_id, message_id, text)
             return await _send_answer(request, self._answers.answer_to(message))
+
+    async def _post_stop(self, request: web.Request) -> web.StreamResponse:
+        """End the user's answers where they are; their streams end by themselves."""
+        user_id = self._user_id(request)
+        stopped = self._unfinished.stop(ChatKey("web", user_id), UserKey("web", user_id))
+        return json_response({"stopped": stopped})
 
     async def _get_voice(self, _request: web.Request) -> web.StreamResponse:
         max_seconds = self._recordings.max_seconds if self._recordings else None

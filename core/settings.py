@@ -157,6 +157,10 @@ class Settings(BaseSettings):
     delivery_max_hours: Annotated[float, Field(gt=0, le=720)] = 24
     keep_finished_hours: Annotated[float, Field(gt=0, le=8760)] = 24
 
+    # Stopping an answer
+    stop_on_new_message: bool = True
+    stop_unshown_after_seconds: Seconds = 10
+
     # Web search
     web_search: Literal["none", "ddgs"] = "none"
     web_search_engines: Annotated[tuple[EngineName, ...], NoDecode] = _ENGINES

@@ -1,4 +1,4 @@
-"""Ending an answer early: one signal for each, asked for by whoever hears that the user wants no more of it."""
+"""Ending an answer early: a signal for each, asked for by whoever hears that no more of it is wanted."""
 
 from __future__ import annotations
 

@@ -16,11 +16,14 @@ from handlers.question import cleaned
 from handlers.replies import said_at_once
 from handlers.settings_commands import set_image, set_rag, set_voice
 
-__all__ = ["COMMANDS", "Command", "CommandHandler", "CommandServices", "is_command"]
+__all__ = ["COMMANDS", "Command", "CommandHandler", "CommandServices", "command_of", "is_command"]
 
 _COMMAND = re.compile(r"/(?P<name>[a-z_]*)(?:@[a-z0-9_]+)?(?P<rest>.*)", re.DOTALL)
 _LONGEST_COMMAND = 200
 """Far more than any command needs; the rest of a longer one is not looked at."""
+_STOP_WORDS = frozenset({"停", "停下", "停一下", "停下来", "停止", "别说了", "别写了", "不用说了", "stop"})
+"""/stop as people say it, when they say nothing else."""
+_AROUND_WORDS = " \t\n。！!～~…,，."
 
 WELCOME = (
     "你好，我是食神，教你做菜。说一道菜名，我就给你食材、用量、步骤和一张图；"
@@ -31,6 +34,15 @@ EXAMPLES = (
     Button("红烧肉怎么做", "红烧肉怎么做"),
     Button("有哪些命令", "/help"),
 )
+
+
+STOPPED = "好的，停下了。想做什么菜，再告诉我。"
+
+
+async def _stop(_services: CommandServices, call: CommandCall) -> Reply:
+    """/stop: what it stopped has ended by the time that its turn comes."""
+    refuse_arguments(call)
+    return Reply(text=STOPPED)
 
 
 async def _start(_services: CommandServices, _call: CommandCall) -> Reply:
@@ -47,6 +59,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("start", "认识一下食神", _start),
     Command("help", "我会做什么，有哪些命令", _help),
     Command("clear", "开始新的对话", clear),
+    Command("stop", "别说了：停下正在写的回答", _stop),
     Command("rag", "按菜谱库回答，开或关", set_rag, "[on|off]"),
     Command("image", "给菜谱配图，开或关", set_image, "[on|off]"),
     Command("voice", "把回答念出来，开或关", set_voice, "[on|off]"),
@@ -60,8 +73,13 @@ _BY_NAME = {command.name: command for command in COMMANDS}
 
 
 def is_command(text: str) -> bool:
-    """Whether a message is meant as a command: its first visible character is a slash."""
-    return cleaned(text[:_LONGEST_COMMAND]).startswith(("/", "／"))
+    """Whether a message is meant as a command: its first visible character is a slash, or it says 「停」."""
+    return cleaned(text[:_LONGEST_COMMAND]).startswith(("/", "／")) or _says_stop(text)
+
+
+def command_of(text: str) -> str:
+    """The name of the command that `text` is meant as, known or not; "" when it is none."""
+    return _parsed(text)[0] if is_command(text) else ""
 
 
 class CommandHandler:
@@ -97,10 +115,16 @@ class CommandHandler:
 
 def _parsed(text: str) -> tuple[str, tuple[str, ...]]:
     """Name and arguments; a name that is no word of Latin letters is ""."""
+    if _says_stop(text):
+        return "stop", ()
     match = _COMMAND.fullmatch(narrowed(cleaned(text[:_LONGEST_COMMAND])))
     if match is None:
         return "", ()
     return match["name"], tuple(match["rest"].split())
+
+
+def _says_stop(text: str) -> bool:
+    return narrowed(cleaned(text[:_LONGEST_COMMAND])).strip(_AROUND_WORDS) in _STOP_WORDS
 
 
 def _command_lines() -> str:

@@ -16,6 +16,7 @@ from core.ports import (
     History,
     Profiles,
 )
+from core.stopping import StopSignal
 from handlers.question import cleaned, has_words
 from handlers.replies import said_at_once
 
@@ -39,6 +40,7 @@ class TextHandler:
         profiles: users' own settings.
         max_question_characters: the longest question that is looked at.
         clock: tells the time.
+        stop_of: what ends the answer to a message early.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class TextHandler:
         *,
         max_question_characters: int = 2000,
         clock: Callable[[], datetime] = _utc_now,
+        stop_of: Callable[[IncomingMessage], StopSignal] = lambda _message: StopSignal(),
     ) -> None:
         self._pipeline = pipeline
         self._history = history
         self._profiles = profiles
         self._max_question_characters = max_question_characters
         self._clock = clock
+        self._stop_of = stop_of
 
     async def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Answer a question.
@@ -74,7 +78,8 @@ class TextHandler:
             return
         conversation = await self._history.current(message.chat)
         preferences = await self._profiles.preferences(message.user)
-        async with aclosing(self._pipeline.run(Turn(question, conversation, preferences))) as events:
+        turn = Turn(question, conversation, preferences, self._stop_of(message))
+        async with aclosing(self._pipeline.run(turn)) as events:
             async for event in events:
                 if isinstance(event, TextFinished):
                     await self._remember(message, question, event.reply)

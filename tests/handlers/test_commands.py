@@ -9,12 +9,12 @@ import pytest
 from core.conversation import Preferences
 from core.errors import StorageError
 from core.messages import Button, Reply, ReplyFinished, UserKey
-from handlers.commands import COMMANDS, is_command
+from handlers.commands import COMMANDS, STOPPED, command_of, is_command
 from handlers.settings_commands import VOICE_OFF, VOICE_ON
 from tests.core.pipeline_kitchen import shape, streamed
 from tests.handlers.desk import ANNA, CHAT, SERVED, Desk
 
-NAMES = ["start", "help", "clear", "rag", "image", "voice", "model", "history", "export", "forget"]
+NAMES = ["start", "help", "clear", "stop", "rag", "image", "voice", "model", "history", "export", "forget"]
 QUESTION = "红烧肉怎么做"
 BERT = UserKey("web", "bert")
 
@@ -52,6 +52,17 @@ async def test_arguments_may_be_written_in_many_ways(text: str) -> None:
     desk = Desk()
     await desk.say(text)
     assert await desk.profiles.preferences(ANNA) == Preferences(rag=False)
+
+
+@pytest.mark.parametrize("text", ["/stop", "停", "停！", " 别说了。", "停一下", "/STOP@shishen_bot", "Stop"])
+async def test_stop_may_be_said_in_words(text: str) -> None:
+    assert command_of(text) == "stop"
+    assert (await Desk().say(text)).text == STOPPED
+
+
+@pytest.mark.parametrize("text", ["停多久再放盐", "什么时候停火", "别说了，红烧肉怎么做", "不停翻炒"])
+def test_words_around_stop_make_a_question_of_it(text: str) -> None:
+    assert command_of(text) == ""
 
 
 @pytest.mark.parametrize("text", ["1/2勺盐是多少", "红烧肉 /clear", "", "clear"])
