@@ -42,6 +42,22 @@ class ChatFormat:
             ids += [self._start, *words, self._end, *self._plain("\n")]
         return [*ids, self._start, *self._plain("assistant\n")]
 
+    def taught(self, messages: Sequence[ChatMessage]) -> tuple[list[int], list[bool]]:
+        """The ids of a whole chat to learn from, and which of them are an answer's: words and end mark.
+
+        In front of each answer stands what `encoded` gives for the messages before it.
+        """
+        ids, is_answer = list(self._prefix), [False] * len(self._prefix)
+        for message in messages:
+            if message.role == "assistant":
+                asked, answer = self._plain("assistant\n"), [*self._plain(message.content), self._end]
+            else:
+                asked, answer = [*self._plain(f"{message.role}\n{message.content}"), self._end], []
+            line_end = self._plain("\n")
+            ids += [self._start, *asked, *answer, *line_end]
+            is_answer += [False] * (1 + len(asked)) + [True] * len(answer) + [False] * len(line_end)
+        return ids, is_answer
+
     def fitted(self, messages: Sequence[ChatMessage], limit: int) -> list[int]:
         """`encoded`, at most `limit` ids: the oldest turns between rules and question are left out.
 

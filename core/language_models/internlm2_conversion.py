@@ -72,6 +72,18 @@ def is_converted(source: Path, target: Path) -> bool:
     return note is not None and note.complete and note.source == _digest_of(InternLm2Folder(source))
 
 
+def in_llamas_layout(source: Path, models_dir: Path) -> Path:
+    """The conversion of `source`, made in `models_dir` if it is not there yet. Blocking.
+
+    Raises:
+        ModelRejectedError: as `convert`.
+    """
+    target = converted_folder(source, models_dir)
+    if not is_converted(source, target):
+        convert(source, target)
+    return target
+
+
 def convert(source: Path, target: Path, progress: Progress | None = None) -> None:
     """Convert `source` into `target`, going on where an earlier attempt was interrupted. Blocking.
 

@@ -1,7 +1,8 @@
 """InternLM2 and its recipe fine-tunes in this process; other models of transformers that speak ChatML too.
 
 A folder of InternLM2 is converted to Llama's layout on first use (`internlm2_conversion`); a folder that is
-in such a layout already (a merged fine-tune, Qwen) is loaded as it is. torch is imported with the model.
+in such a layout already (a merged fine-tune, Qwen) is loaded as it is; a folder with an adapter is loaded on
+its base. torch is imported with the model.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from core.devices import placement_of
 from core.errors import ModelRejectedError, ModelResponseError, ModelUnavailableError, SettingsError
-from core.language_models.internlm2_conversion import convert, converted_folder, is_converted
+from core.language_models.adapter_folder import AdapterFolder, is_adapter
+from core.language_models.internlm2_conversion import in_llamas_layout
 from core.language_models.internlm2_folder import InternLm2Folder
 from core.language_models.text_of_tokens import TextOfTokens
 from core.language_models.visible_text import VisibleText
@@ -66,7 +68,7 @@ class InternLm2LanguageModel:
     """Implements `core.ports.LanguageModel`.
 
     Args:
-        folder: the model's.
+        folder: the model's, or an adapter's.
         models_dir: where its conversion is kept.
         shelf: holds it.
         options: how.
@@ -80,7 +82,9 @@ class InternLm2LanguageModel:
         self._models_dir = models_dir
         self._shelf = shelf
         self._options = options
-        self._kind = _kind_of(folder)
+        self._adapter = AdapterFolder(folder) if is_adapter(folder) else None
+        self._base = folder if self._adapter is None else _base_of(self._adapter, models_dir)
+        self._kind = _kind_of(self._base)
         self._plan: ModelPlan[_Loaded] | None = None
         self._where = ""
 
@@ -165,8 +169,8 @@ class InternLm2LanguageModel:
 
     def _make_plan(self) -> ModelPlan[_Loaded]:
         share = _WEIGHT_SHARE[self._options.quantization]
-        weights = sum(path.stat().st_size for path in _weight_files(self._folder))
-        cache = self._options.cache_tokens * _cache_bytes_each(read_json(self._folder / "config.json"))
+        weights = sum(path.stat().st_size for path in _weight_files(self._base))
+        cache = self._options.cache_tokens * _cache_bytes_each(read_json(self._base / "config.json"))
         return ModelPlan(
             self.name, self._load, int(weights * share) + cache, lambda loaded: loaded.engine.stop()
         )
@@ -178,17 +182,14 @@ class InternLm2LanguageModel:
         options = self._options
         placement = placement_of(options.device, options.dtype, cpu_dtype="bfloat16")
         limits = EngineLimits(options.requests, options.cache_tokens)
-        engine = TokenEngine.load(self._loadable_folder(), placement, options.quantization, limits)
+        engine = TokenEngine.load(
+            self._loadable_folder(), placement, options.quantization, limits, self._adapter
+        )
         self._where = f"{placement.device}, {placement.dtype}"
         return _Loaded(engine, ChatFormat(engine.tokenizer), self._where)
 
     def _loadable_folder(self) -> Path:
-        if self._kind != "internlm2":
-            return self._folder
-        target = converted_folder(self._folder, self._models_dir)
-        if not is_converted(self._folder, target):
-            convert(self._folder, target)
-        return target
+        return self._base if self._kind != "internlm2" else in_llamas_layout(self._base, self._models_dir)
 
     def _room(self, engine: TokenEngine, sampling: Sampling) -> int:
         """How long the prompt may be."""
@@ -235,9 +236,17 @@ def recommended_sampling(folder: Path) -> Sampling:
     TheGodOfCookery's settings: top_p 0.8, temperature 0.8, and a repetition penalty of 1.17 for 1.8 billion
     parameters (hidden size 2048), 1.005 for 7 billion (4096).
     """
-    hidden = read_json(folder / "config.json").get("hidden_size", 4096)
+    config = AdapterFolder(folder).base_note if is_adapter(folder) else read_json(folder / "config.json")
+    hidden = config.get("hidden_size", 4096)
     penalty = 1.17 if isinstance(hidden, int) and hidden <= 2048 else 1.005
     return Sampling(temperature=0.8, top_p=0.8, top_k=50, repetition_penalty=penalty)
+
+
+def _base_of(adapter: AdapterFolder, models_dir: Path) -> Path:
+    try:
+        return adapter.base_folder(models_dir)
+    except ModelRejectedError as exc:
+        raise SettingsError("LLM_MODEL", exc.message) from exc
 
 
 def _kind_of(folder: Path) -> str:

@@ -21,6 +21,8 @@ from transformers.generation import ContinuousBatchingConfig, GenerationConfig
 
 from core.devices import Placement
 from core.errors import ModelRejectedError, ModelResponseError, ModelUnavailableError
+from core.language_models.adapter_folder import AdapterFolder
+from core.language_models.adapter_on_model import put_on
 from core.language_models.repetition_penalty import BatchedRepetitionPenalty
 from core.ports import Sampling
 
@@ -72,13 +74,20 @@ class TokenEngine:
 
     @classmethod
     def load(
-        cls, folder: Path, placement: Placement, quantization: Quantization, limits: EngineLimits
+        cls,
+        folder: Path,
+        placement: Placement,
+        quantization: Quantization,
+        limits: EngineLimits,
+        adapter: AdapterFolder | None = None,
     ) -> TokenEngine:
-        """Load a folder in a layout that transformers knows. Blocking.
+        """Load a folder in a layout that transformers knows, with an adapter on it if there is one. Blocking.
 
         Raises:
-            ModelRejectedError: the folder cannot be loaded as it is.
+            ModelRejectedError: the folder cannot be loaded as it is, or the adapter belongs to another model.
         """
+        if adapter is not None:
+            adapter.check_fits(folder)
         _be_quiet()
         settings: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
         try:
@@ -94,6 +103,8 @@ class TokenEngine:
         except (OSError, ValueError, KeyError, ImportError, RecursionError) as exc:
             reason = type(exc).__name__
             raise ModelRejectedError(f"{folder.name} cannot be loaded ({reason}): is it whole?") from exc
+        if adapter is not None:
+            put_on(model, adapter, is_quantized=quantization != "none")
         return cls(model.eval(), tokenizer, limits)
 
     @property
