@@ -20,6 +20,7 @@ The whole tree::
     │   ├── IndexMissingError
     │   ├── IndexMismatchError      built by another embedder, version or corpus
     │   ├── IndexCorruptError
+    │   ├── VectorStoreUnavailableError   its server is down or unreachable (retryable)
     │   └── CorpusError             a corpus row that cannot be read; names file and line
     ├── StorageError              the database
     │   ├── DatabaseCorruptError
@@ -159,6 +160,15 @@ class IndexCorruptError(RecipeIndexError):
     """The files of the index do not fit each other."""
 
     code = "index_corrupt"
+
+
+class VectorStoreUnavailableError(RecipeIndexError):
+    """The server that keeps the vectors cannot be reached; words and sounds still find dishes."""
+
+    code = "vector_store_unavailable"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)
 
 
 class CorpusError(RecipeIndexError):
