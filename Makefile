@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: setup setup-dev setup-models run chat test check lint format clean help
+.PHONY: setup setup-dev setup-models setup-stores run chat test check lint format clean help
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -17,6 +17,9 @@ setup-dev: $(READY_DEV)  ## prepare .venv for tests and checks as well
 setup-models: $(READY)  ## add torch and the model libraries (about 2.7 GB)
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-models.txt
+
+setup-stores: $(READY)  ## add Chroma and Qdrant, other stores of vectors than FAISS (about 250 MB)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-stores.txt
 
 run: $(READY)  ## start the bot and print the address of its chat page
 	@$(BIN)/python -m bot run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,27 @@ import pytest
 
 from core.errors import IndexCorruptError, IndexMismatchError, RecipeIndexError
 from core.ports import Vectors
+from index.vector_stores.block_builder import BLOCK_ROWS
+from index.vector_stores.chroma_store import ChromaStores
 from index.vector_stores.faiss_store import FaissVectorStores
 from index.vector_stores.ports import Place, VectorStore, VectorStores
+from index.vector_stores.qdrant_edge_store import QdrantEdgeStores
 
 DIMENSION = 16
-COUNT = 200
+COUNT = 600
 
-KINDS: dict[str, Callable[[], VectorStores]] = {"faiss": FaissVectorStores}
+WITH_STORES = [
+    pytest.mark.stores,
+    pytest.mark.skipif(
+        not (find_spec("chromadb") and find_spec("qdrant_edge")),
+        reason="requirements-stores.txt is not installed",
+    ),
+]
+KINDS: dict[str, Callable[[], VectorStores]] = {
+    "faiss": FaissVectorStores,
+    "chroma": ChromaStores,
+    "qdrant edge": QdrantEdgeStores,
+}
 
 
 def unit_vectors(count: int, dimension: int = DIMENSION, seed: int = 1) -> Vectors:
@@ -28,7 +43,9 @@ def unit_vectors(count: int, dimension: int = DIMENSION, seed: int = 1) -> Vecto
 VECTORS = unit_vectors(COUNT)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(
+    params=["faiss", *(pytest.param(kind, marks=WITH_STORES) for kind in KINDS if kind != "faiss")]
+)
 def stores(request: pytest.FixtureRequest) -> VectorStores:
     return KINDS[request.param]()
 
@@ -107,10 +124,10 @@ class TestVectors:
 class TestBuilding:
     def test_goes_on_where_a_killed_build_stopped(self, stores: VectorStores, place: Place) -> None:
         with stores.builder(place, dimension=DIMENSION, total=COUNT, content="digest") as builder:
-            builder.append(VECTORS[:64])
+            builder.append(VECTORS[:400])
         with stores.builder(place, dimension=DIMENSION, total=COUNT, content="digest") as builder:
-            assert builder.done == 64
-            builder.append(VECTORS[64:])
+            assert 400 - BLOCK_ROWS < builder.done <= 400
+            builder.append(VECTORS[builder.done :])
             builder.finish()
         store = stores.open(place, dimension=DIMENSION, total=COUNT)
         np.testing.assert_allclose(store.vectors(0, COUNT), VECTORS, atol=5e-4)
