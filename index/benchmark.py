@@ -20,9 +20,10 @@ from core.errors import SettingsError
 from core.ports import Embedder
 from index.evaluate import LabelledQuery
 from index.faiss_store import FaissVectorStore
+from index.manifest import Manifest
 from index.questions import question_of
-from index.recipe_file import RecipeFile
 from index.retriever import HybridRetriever
+from index.segment import Segment
 
 RANKS = 5
 _RECALL = 50
@@ -38,7 +39,7 @@ def systems(folder: Path, retriever: HybridRetriever, embedder: Embedder | None)
     Raises:
         SettingsError: rank_bm25 is not installed.
     """
-    recipes = RecipeFile(folder)
+    recipes = Segment(folder / Manifest.read(folder).segments[0].name)
     questions = [question_of(recipes.form(number)) for number in range(recipes.form_count)]
     names = _Names(recipes)
     compared: dict[str, Search] = {
@@ -47,7 +48,7 @@ def systems(folder: Path, retriever: HybridRetriever, embedder: Embedder | None)
         "character BM25": _bm25(questions, list, names),
     }
     if embedder is not None:
-        compared["vectors alone"] = _vectors(FaissVectorStore(folder), embedder, names)
+        compared["vectors alone"] = _vectors(FaissVectorStore(recipes.folder), embedder, names)
     return compared
 
 
@@ -103,13 +104,13 @@ def resident_megabytes() -> float | None:
 class _Names:
     """Names of the recipes that questions hang on, each once, in the order of the questions."""
 
-    def __init__(self, recipes: RecipeFile) -> None:
-        self._rows = [recipes.row_of(number) for number in range(recipes.form_count)]
+    def __init__(self, recipes: Segment) -> None:
+        self._rows = [recipes.rows_of(number).tolist() for number in range(recipes.form_count)]
         self._names = [recipes.recipe(row).name for row in range(recipes.recipe_count)]
 
     def of(self, numbers: Iterable[int]) -> list[str]:
         """At most `RANKS` names."""
-        rows = dict.fromkeys(self._rows[number] for number in numbers)
+        rows = dict.fromkeys(row for number in numbers for row in self._rows[number])
         return [self._names[row] for row in list(rows)[:RANKS]]
 
 

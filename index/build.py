@@ -1,54 +1,31 @@
-"""Building an index: corpora → recipes, forms, lexical index, vectors, manifest.
+"""Building an index: corpora → one segment → a manifest that lists it and nothing else.
 
-Everything is written to a folder beside the target, which then takes the target's place: a build that
-fails or is killed leaves the index in use untouched, and the vectors that it had to the next one
-(`index.vector_journal`).
+The segment is made in `building/` beside those in use; replacing the manifest puts it in use in one step.
+A build that fails or is killed leaves the index as it was, and what it has done to the next one.
 """
 
 from __future__ import annotations
 
-import errno
-import glob
+import hashlib
 import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.errors import CorpusError, DiskFullError, RecipeIndexError
-from core.ports import Embedder, Vectors
-from core.recipe import Recipe
-from index import faiss_store, lexical
-from index.manifest import FILE_NAME as MANIFEST_NAME
-from index.manifest import FORMAT_VERSION, Manifest, corpus_hash, files_of, sources_hash
-from index.questions import forms_of, question_of
-from index.readers import read_corpus
-from index.recipe_file import LineWriter, write_rows
-from index.vector_journal import VectorJournal
+from core.errors import CorpusError, RecipeIndexError
+from core.ports import Embedder
+from index.building import Building
+from index.index_folder import disk_errors, may_be_replaced, next_number, put_in_use
+from index.manifest import FORMAT_VERSION, Manifest, SegmentEntry, files_of, sources_hash
+from index.segment import Segment
+from index.segment_build import BuildReport, ReportProgress, SegmentBuild, no_progress
+from index.writer_lock import writing
 
 COOKBOOK_DIR = Path(__file__).parent / "cookbook"
-_EMBED_BATCH = 32
-
-ReportProgress = Callable[[str, int, int], None]
-"""Called with (what is being done, done, total); total is 0 while it is unknown."""
-
-
-def _no_progress(_what: str, _done: int, _total: int) -> None:
-    pass
-
-
-@dataclass(slots=True)
-class BuildReport:
-    """What a build did: counts, and the rows that were left out with their reasons."""
-
-    recipes: int = 0
-    forms: int = 0
-    duplicates: int = 0
-    skipped: list[str] = field(default_factory=list)
 
 
 def build_index(
@@ -57,7 +34,7 @@ def build_index(
     embedder: Embedder | None,
     *,
     skip_bad: bool = False,
-    progress: ReportProgress = _no_progress,
+    progress: ReportProgress = no_progress,
 ) -> BuildReport:
     """Build the index of `corpora` at `out`, replacing what is there.
 
@@ -70,56 +47,57 @@ def build_index(
 
     Raises:
         CorpusError: a row cannot be read and `skip_bad` is off, or there is no recipe at all.
-        RecipeIndexError: `out` holds something that is not an index.
+        RecipeIndexError: `out` holds something that is not an index, or another process writes to it.
         DiskFullError: there is no room; the old index is still in place.
     """
-    if not _may_be_replaced(out):
+    if not may_be_replaced(out):
         raise RecipeIndexError(f"{out}: is not empty and not an index; choose another folder")
-    work = out.with_name(f"{out.name}.building-{os.getpid()}")
-    with _disk_errors(out), _removed_on_failure(work):
-        clear_leftovers(out)
-        work.mkdir(parents=True)
-        written = _write_recipes(corpora, work, skip_bad, progress)
-        (work / "lexical").mkdir()
-        report, forms, journal = written.report, written.forms, None
-        lexical.build(work / "lexical", forms, written.ingredients)
-        if embedder is not None:
-            vectors, journal = _embed(forms, embedder, out, progress)
-            faiss_store.build(work, vectors)
-        Manifest(
-            format_version=FORMAT_VERSION,
-            embedder=embedder.name if embedder else "",
-            embedder_revision=embedder.revision if embedder else "",
-            dimension=embedder.dimension if embedder else 0,
-            metric="inner_product" if embedder else "",
-            recipes=report.recipes,
-            forms=report.forms,
-            corpus_hash=corpus_hash(written.recipe_ids),
-            sources_hash=sources_hash(corpora),
-            files=files_of(work),
-        ).write(work)
-        _switch(work, out)
-        if journal is not None:
-            journal.remove()
+    with disk_errors(out), writing(out):
+        sources = sources_hash(_present(corpora))
+        building = Building(out, purpose_of("build", sources, embedder, skip_bad))
+        steps = SegmentBuild(building, corpora, embedder, skip_bad, lambda _hashed: False, progress)
+        report = steps.run()
+        if not report.recipes:
+            building.remove()
+            raise CorpusError(f"{', '.join(map(str, corpora))}: no recipe could be read")
+        number = next_number(out)
+        with building.in_place(number) as folder:
+            entry = entry_of(folder)
+            manifest = Manifest(
+                format_version=FORMAT_VERSION,
+                embedder=embedder.name if embedder else "",
+                embedder_revision=embedder.revision if embedder else "",
+                dimension=embedder.dimension if embedder else 0,
+                metric="inner_product" if embedder else "",
+                vector_store="faiss" if embedder else "",
+                corpus_hash=corpus_hash([Segment(folder).ids["hash"]]),
+                sources_hash=sources,
+                index_id=uuid.uuid4().hex,
+                next_number=number + 1,
+                segments=(entry,),
+                removed=0,
+                removed_files={},
+            )
+            put_in_use(out, manifest)
     return report
 
 
-def read_recipes(corpora: Sequence[Path], *, skip_bad: bool, skipped: list[str]) -> Iterator[Recipe]:
-    """All recipes of `corpora`, in order, each once.
+def purpose_of(command: str, sources: str, embedder: Embedder | None, skip_bad: bool) -> str:
+    """What makes work under way fit to be gone on with: the same command on the same data and model."""
+    model = [embedder.name, embedder.revision, embedder.dimension] if embedder else []
+    return json.dumps([FORMAT_VERSION, command, sources, model, skip_bad])
 
-    Raises:
-        CorpusError: a row cannot be read and `skip_bad` is off.
-    """
-    for corpus in corpora:
-        for row in read_corpus(corpus):
-            if isinstance(row, Recipe):
-                yield row
-            elif skip_bad:
-                skipped.append(row.message)
-            else:
-                raise CorpusError(
-                    f"{row.message} (python -m index build --skip-bad leaves such rows out and goes on)"
-                )
+
+def entry_of(folder: Path) -> SegmentEntry:
+    """What the manifest has to list of the segment at `folder`."""
+    segment = Segment(folder)
+    return SegmentEntry(folder.name, segment.recipe_count, segment.form_count, files_of(folder))
+
+
+def corpus_hash(hashes: Iterable[NDArray[Any]]) -> str:
+    """SHA-256 over the `id_hash`es of all recipes of an index, sorted: the same recipes, the same hash."""
+    together = np.sort(np.concatenate([np.asarray(some, dtype="<u8") for some in hashes]))
+    return hashlib.sha256(together.tobytes()).hexdigest()
 
 
 def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None) -> bool:
@@ -128,9 +106,7 @@ def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None)
     Raises:
         CorpusError: a corpus is not there.
     """
-    for corpus in corpora:
-        if not corpus.exists():
-            raise CorpusError(f"{corpus}: no such file or folder")
+    _present(corpora)
     try:
         manifest = Manifest.read(folder)
         manifest.check_embedder(embedder, folder)
@@ -142,132 +118,8 @@ def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None)
     )
 
 
-@dataclass(slots=True)
-class _Written:
-    """What was written of the recipes, for the indexes that are built on them."""
-
-    report: BuildReport = field(default_factory=BuildReport)
-    recipe_ids: dict[str, None] = field(default_factory=dict)
-    forms: list[str] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    ingredients: dict[int, tuple[str, ...]] = field(default_factory=dict)
-
-    def add(self, recipe: Recipe) -> tuple[str, ...]:
-        """Take a recipe in; returns its forms."""
-        forms = forms_of(recipe)
-        self.ingredients[len(self.forms)] = tuple(ingredient.name for ingredient in recipe.ingredients)
-        self.rows += [len(self.recipe_ids)] * len(forms)
-        self.forms += forms
-        self.recipe_ids[recipe.recipe_id] = None
-        return forms
-
-
-def _write_recipes(corpora: Sequence[Path], work: Path, skip_bad: bool, progress: ReportProgress) -> _Written:
-    written = _Written()
-    report = written.report
-    recipes, form_lines = LineWriter(work, "recipes.jsonl"), LineWriter(work, "forms.txt")
-    try:
-        for recipe in read_recipes(corpora, skip_bad=skip_bad, skipped=report.skipped):
-            if recipe.recipe_id in written.recipe_ids:
-                report.duplicates += 1
-                continue
-            recipes.append(json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":")))
-            for form in written.add(recipe):
-                form_lines.append(form)
-            if len(written.recipe_ids) % 100 == 0:
-                progress("读取菜谱", len(written.recipe_ids), 0)
-    finally:
-        recipes.close()
-        form_lines.close()
-    if not written.recipe_ids:
-        raise CorpusError(f"{', '.join(map(str, corpora))}: no recipe could be read")
-    write_rows(work, written.rows)
-    report.recipes, report.forms = len(written.recipe_ids), len(written.forms)
-    progress("读取菜谱", report.recipes, report.recipes)
-    return written
-
-
-def _embed(
-    forms: Sequence[str], embedder: Embedder, out: Path, progress: ReportProgress
-) -> tuple[Vectors, VectorJournal]:
-    """Vectors of all questions, those of a killed build taken over; equal forms are embedded once."""
-    unique = list(dict.fromkeys(forms))
-    questions = [question_of(form) for form in unique]
-    journal = VectorJournal(out, embedder, questions, _is_another_process)
-    vectors = np.empty((len(unique), embedder.dimension), dtype=np.float32)
-    vectors[: journal.done] = journal.kept()
-    for start in range(journal.done, len(unique), _EMBED_BATCH):
-        batch = questions[start : start + _EMBED_BATCH]
-        vectors[start : start + len(batch)] = embedder.embed(batch, input_type="document")
-        journal.append(vectors[start : start + len(batch)])
-        progress("计算向量", start + len(batch), len(unique))
-    place = {form: position for position, form in enumerate(unique)}
-    return vectors[[place[form] for form in forms]], journal
-
-
-def clear_leftovers(out: Path) -> None:
-    """Remove what killed builds of `out` left beside it; an index that one had put aside comes back."""
-    for leftover in sorted(out.parent.glob(f"{glob.escape(out.name)}.*-*")):
-        kind, _, pid = leftover.name.removeprefix(f"{out.name}.").partition("-")
-        if kind not in {"building", "old"} or not pid.isdecimal() or _is_another_process(int(pid)):
-            continue
-        if kind == "old" and not out.exists():
-            leftover.rename(out)
-        else:
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _is_another_process(pid: int) -> bool:
-    if pid == os.getpid():  # in a container every build has the same number
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _may_be_replaced(out: Path) -> bool:
-    """Whether `out` is free, or an index, be it a damaged one."""
-    if not out.exists():
-        return True
-    if not out.is_dir():
-        return False
-    names = {path.name for path in out.iterdir()}
-    return not names or (MANIFEST_NAME in names and bool(names & {"recipes.jsonl", "forms.txt", "lexical"}))
-
-
-def _switch(work: Path, out: Path) -> None:
-    """Put `work` in the place of `out`."""
-    old = out.with_name(f"{out.name}.old-{os.getpid()}")
-    if out.exists():
-        out.rename(old)
-    try:
-        work.rename(out)
-    except OSError:
-        if old.exists():
-            old.rename(out)
-        raise
-    if old.exists():
-        shutil.rmtree(old)
-
-
-@contextmanager
-def _removed_on_failure(work: Path) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        if work.exists():
-            shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _disk_errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        if exc.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            raise DiskFullError(f"{out}: no room on the disk; the index in use is unchanged") from exc
-        raise RecipeIndexError(f"{out}: cannot be written ({exc.strerror})") from exc
+def _present(corpora: Sequence[Path]) -> Sequence[Path]:
+    for corpus in corpora:
+        if not corpus.exists():
+            raise CorpusError(f"{corpus}: no such file or folder")
+    return corpora

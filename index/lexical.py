@@ -7,20 +7,17 @@ library knows Chinese sounds; BM25 then runs over all four fields. A form is nam
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 
 import tantivy
 
 from core.errors import IndexCorruptError
-from index.synonyms import INGREDIENT_KINDS
 from index.text import Sounds, key_of
 
 _FIELDS = ("characters", "bigrams", "syllables", "syllable_bigrams")
-_INGREDIENTS = "ingredients"
 _WRITER_HEAP_BYTES = 128_000_000
-MAX_INGREDIENT_CHARACTERS = 12
 MAX_QUERY_CHARACTERS = 64
 """A subject longer than this is cut for recall: the longest title of the measured corpora has 45."""
 
@@ -29,7 +26,6 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for field in _FIELDS:
         builder.add_text_field(field, stored=False, tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field(_INGREDIENTS, stored=False, tokenizer_name="whitespace", index_option="basic")
     builder.add_unsigned_field("form", stored=True)
     return builder.build()
 
@@ -46,45 +42,20 @@ def _terms(subject: str) -> dict[str, list[str]]:
     }
 
 
-def build(folder: Path, forms: Iterable[str], ingredients: Mapping[int, Iterable[str]]) -> None:
-    """Write the index of `forms`, numbered from 0 in the order given, to the empty `folder`.
-
-    `ingredients` maps the number of each recipe's first form to the names of its ingredients.
-    """
+def build(folder: Path, forms: Iterable[str]) -> None:
+    """Write the index of `forms`, numbered from 0 in the order given, to the empty `folder`."""
     try:
-        _write(folder, forms, ingredients)
+        writer = tantivy.Index(_schema(), path=str(folder)).writer(_WRITER_HEAP_BYTES, num_threads=1)
+        for number, form in enumerate(forms):
+            document = tantivy.Document()
+            for field, terms in _terms(form).items():
+                document.add_text(field, " ".join(terms))
+            document.add_unsigned("form", number)
+            writer.add_document(document)
+        writer.commit()
+        writer.wait_merging_threads()
     except ValueError as exc:  # what tantivy raises when it cannot write
         raise OSError(errno.ENOSPC, "the lexical index cannot be written") from exc
-
-
-def _write(folder: Path, forms: Iterable[str], ingredients: Mapping[int, Iterable[str]]) -> None:
-    writer = tantivy.Index(_schema(), path=str(folder)).writer(_WRITER_HEAP_BYTES, num_threads=1)
-    for number, form in enumerate(forms):
-        document = tantivy.Document()
-        for field, terms in _terms(form).items():
-            document.add_text(field, " ".join(terms))
-        names = {suffix for name in ingredients.get(number, ()) for suffix in ingredient_terms(name)}
-        document.add_text(_INGREDIENTS, " ".join(sorted(names)))
-        document.add_unsigned("form", number)
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
-
-
-def ingredient_terms(name: str) -> list[str]:
-    """What an ingredient answers to: its name, the ends of it (the kind stands last in Chinese), its kind.
-
-    「新鲜嫩豆腐」 → 新鲜嫩豆腐, 鲜嫩豆腐, 嫩豆腐, 豆腐; 「牛腩」 → 牛腩, 牛肉; 「鲈鱼」 → 鲈鱼, 鱼.
-    """
-    key = key_of(name)[:MAX_INGREDIENT_CHARACTERS]
-    ends = [key[i:] for i in range(max(1, len(key) - 1))] if key else []
-    if key[-1:] in _KIND_CHARACTERS:
-        ends.append(key[-1])
-    return [*ends, *(kind for part, kind in _KINDS.items() if part in key)]
-
-
-_KIND_CHARACTERS = frozenset("鱼虾蟹鸡鸭鹅蛋笋瓜菇藕")
-_KINDS = {key_of(part): kind for kind, parts in INGREDIENT_KINDS.items() for part in parts.split()}
 
 
 class LexicalIndex:
@@ -110,11 +81,6 @@ class LexicalIndex:
             for term in dict.fromkeys(terms)
         ]
         return self._run(clauses, limit)
-
-    def with_ingredients(self, names: Iterable[str], limit: int) -> list[int]:
-        """First forms of recipes that have every one of the ingredients `names`."""
-        clauses = [(tantivy.Occur.Must, self._term(_INGREDIENTS, key_of(name), "basic")) for name in names]
-        return [number for number, _ in self._run(clauses, limit)]
 
     def _term(self, field: str, term: str, index_option: str) -> tantivy.Query:
         return tantivy.Query.term_query(self._schema, field, term, index_option=index_option)

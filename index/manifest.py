@@ -1,14 +1,17 @@
-"""The manifest of an index: what it was built from and with, and the sums of its files.
+"""The manifest of an index: what it was built from and with, its segments, and the sums of their files.
 
-It is written last. Loading compares it with the running program and with the files on disk; every
-mismatch is an error that says how to rebuild.
+Writing it is what puts an index in use: everything that it lists is complete by then, and one rename
+replaces the manifest before it. Loading compares it with the running program and with the files on disk;
+every mismatch is an error that says how to rebuild.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import os
+import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,26 @@ from typing import Any
 from core.errors import IndexCorruptError, IndexMismatchError, IndexMissingError
 from core.ports import Embedder
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FILE_NAME = "manifest.json"
-_NEEDED = frozenset({"recipes.jsonl", "forms.txt", "forms.rows"})
+_NEEDED = frozenset({"recipes.jsonl", "forms.txt", "forms.starts", "forms.rows", "traits.npy", "ids.npy"})
 _HASHED_BYTES = 64_000_000
 """Files up to this size are compared by hash when an index is opened, larger ones by size alone."""
+_SEGMENT_NAME = re.compile(r"segment-[1-9][0-9]{0,8}")
+_REMOVED_NAME = re.compile(r"removed-[1-9][0-9]{0,8}\.npy")
+
+Files = dict[str, tuple[int, str]]
+"""Path → (size in bytes, SHA-256 or "" for a large file)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentEntry:
+    """A segment of an index: its folder's name, what is in it, and its files by their path within it."""
+
+    name: str
+    recipes: int
+    forms: int
+    files: Files
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +48,14 @@ class Manifest:
     Attributes:
         embedder: name of the embedder, "" for a lexical index.
         metric: how vectors are compared.
-        corpus_hash: SHA-256 over the ids of all recipes, in order.
+        vector_store: what keeps the vectors, "" for a lexical index.
+        corpus_hash: SHA-256 over the ids of all recipes, whatever their order.
         sources_hash: `sources_hash` of the corpora; tells cheaply whether they have changed since.
-        files: path within the index → (size in bytes, SHA-256 or "" for a large file).
+        index_id: a random name given by `index build`; a changed index keeps it.
+        next_number: the number of the next segment, or file of removed recipes; none is used twice.
+        segments: its parts, in the order of their making.
+        removed: how many recipes of the segments have been taken out.
+        removed_files: the file that says which, none when `removed` is 0.
     """
 
     format_version: int
@@ -40,16 +63,39 @@ class Manifest:
     embedder_revision: str
     dimension: int
     metric: str
-    recipes: int
-    forms: int
+    vector_store: str
     corpus_hash: str
     sources_hash: str
-    files: dict[str, tuple[int, str]]
+    index_id: str
+    next_number: int
+    segments: tuple[SegmentEntry, ...]
+    removed: int
+    removed_files: Files
+
+    @property
+    def recipes(self) -> int:
+        """Number of recipes that can be found."""
+        return sum(segment.recipes for segment in self.segments) - self.removed
+
+    @property
+    def forms(self) -> int:
+        """Number of forms; one that several segments have counts in each."""
+        return sum(segment.forms for segment in self.segments)
+
+    @property
+    def removed_file(self) -> str:
+        """Name of the file of recipes that have been taken out, or ""."""
+        return next(iter(self.removed_files), "")
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into `folder`."""
+        """Put the manifest into `folder` in one step: it is there as a whole, or the one before it is."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True)
-        (folder / FILE_NAME).write_text(text, encoding="utf-8")
+        fresh = folder / f"{FILE_NAME}.new"
+        with fresh.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(folder / FILE_NAME)
 
     @staticmethod
     def read(folder: Path) -> Manifest:
@@ -63,7 +109,7 @@ class Manifest:
         path = folder / FILE_NAME
         try:
             fields = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as exc:
+        except (FileNotFoundError, NotADirectoryError) as exc:
             raise IndexMissingError(f"{folder}: no index here; {_rebuild(folder)}") from exc
         except (OSError, ValueError, RecursionError) as exc:
             raise IndexCorruptError(f"{path}: damaged; {_rebuild(folder)}") from exc
@@ -98,31 +144,30 @@ class Manifest:
         Raises:
             IndexCorruptError: a file is missing or altered; the message names it.
         """
-        for name in sorted(_NEEDED - self.files.keys()):
-            raise IndexCorruptError(f"{folder / FILE_NAME}: does not list {name}; {_rebuild(folder)}")
-        for name, (size, digest) in self.files.items():
-            path = folder / name
-            if not path.is_file() or path.stat().st_size != size:
-                raise IndexCorruptError(f"{path}: missing or of the wrong size; {_rebuild(folder)}")
-            if digest and _sha256(path) != digest:
-                raise IndexCorruptError(f"{path}: altered since the build; {_rebuild(folder)}")
+        for segment in self.segments:
+            for name in sorted(_NEEDED - segment.files.keys()):
+                raise IndexCorruptError(
+                    f"{folder / FILE_NAME}: does not list {segment.name}/{name}; {_rebuild(folder)}"
+                )
+            _check_files(folder / segment.name, segment.files, folder)
+        _check_files(folder, self.removed_files, folder)
 
 
-def files_of(folder: Path) -> dict[str, tuple[int, str]]:
+def is_segment_name(name: str) -> bool:
+    """Whether a segment may be called so."""
+    return _SEGMENT_NAME.fullmatch(name) is not None
+
+
+def files_of(folder: Path) -> Files:
     """Sizes and sums of every file below `folder`."""
-    found: dict[str, tuple[int, str]] = {}
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-        size = path.stat().st_size
-        found[path.relative_to(folder).as_posix()] = (size, _sha256(path) if size <= _HASHED_BYTES else "")
-    return found
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
+    return {path.relative_to(folder).as_posix(): sum_of(path) for path in paths}
 
 
-def corpus_hash(recipe_ids: Iterable[str]) -> str:
-    """SHA-256 over recipe ids in order."""
-    digest = hashlib.sha256()
-    for recipe_id in recipe_ids:
-        digest.update(recipe_id.encode() + b"\n")
-    return digest.hexdigest()
+def sum_of(path: Path) -> tuple[int, str]:
+    """Size and sum of one file, as the manifest lists them."""
+    size = path.stat().st_size
+    return size, _sha256(path) if size <= _HASHED_BYTES else ""
 
 
 def sources_hash(corpora: Sequence[Path]) -> str:
@@ -138,15 +183,46 @@ def sources_hash(corpora: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
+def _check_files(base: Path, files: Files, folder: Path) -> None:
+    for name, (size, digest) in files.items():
+        path = base / name
+        if not path.is_file() or path.stat().st_size != size:
+            raise IndexCorruptError(f"{path}: missing or of the wrong size; {_rebuild(folder)}")
+        if digest and _sha256(path) != digest:
+            raise IndexCorruptError(f"{path}: altered since the build; {_rebuild(folder)}")
+
+
 def _from_fields(fields: dict[str, Any], path: Path) -> Manifest:
     try:
-        files = {str(name): (int(size), str(digest)) for name, (size, digest) in fields.pop("files").items()}
-        manifest = Manifest(**fields, files=files)
+        segments = tuple(
+            SegmentEntry(**{**entry, "files": _files_from(entry["files"])})
+            for entry in fields.pop("segments")
+        )
+        removed_files = _files_from(fields.pop("removed_files"))
+        manifest = Manifest(**fields, segments=segments, removed_files=removed_files)
+        _check_names(manifest, path)
+        if not manifest.segments or manifest.recipes < 0 or manifest.next_number < 1:
+            raise ValueError("impossible numbers")
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
         raise IndexCorruptError(f"{path}: damaged; {_rebuild(path.parent)}") from exc
-    if any(Path(name).is_absolute() or ".." in Path(name).parts for name in manifest.files):
-        raise IndexCorruptError(f"{path}: names files outside the index; {_rebuild(path.parent)}")
     return manifest
+
+
+def _files_from(value: Any) -> Files:
+    return {str(name): (int(size), str(digest)) for name, (size, digest) in value.items()}
+
+
+def _check_names(manifest: Manifest, path: Path) -> None:
+    names = [name for segment in manifest.segments for name in segment.files]
+    is_fine = (
+        all(is_segment_name(segment.name) for segment in manifest.segments)
+        and len({segment.name for segment in manifest.segments}) == len(manifest.segments)
+        and len(manifest.removed_files) <= 1
+        and all(_REMOVED_NAME.fullmatch(name) for name in manifest.removed_files)
+        and not any(Path(name).is_absolute() or ".." in Path(name).parts for name in names)
+    )
+    if not is_fine:
+        raise IndexCorruptError(f"{path}: names files outside the index; {_rebuild(path.parent)}")
 
 
 def _sha256(path: Path) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.recipe import Recipe
-from index.text import name_forms, plain_key_of, simplify, strip_shell
+from index.text import dish_form, name_forms, plain_key_of, simplify, strip_shell
 
 MAX_FORMS = 12
 """Bound on forms per recipe; the longest decorated title of the measured corpora has nine."""
@@ -26,8 +26,15 @@ def forms_of(recipe: Recipe) -> tuple[str, ...]:
         if form:
             forms.setdefault(form)
     if not forms:
-        forms.setdefault(simplify(recipe.name).strip() or recipe.name)
+        forms.setdefault(simplify(recipe.name).strip() or recipe.name.replace("\n", " "))
     return tuple(forms)[:MAX_FORMS]
+
+
+def dish_of(recipe: Recipe) -> str:
+    """Which of its forms names the dish with the least decoration; recipes are grouped by it."""
+    forms = forms_of(recipe)
+    bare = dish_form(recipe.name)
+    return bare if bare in forms else forms[0]
 
 
 def question_of(form: str) -> str:

@@ -1,38 +1,49 @@
-"""Recipes and forms on disk, one line each, found by number: memory stays flat at any size.
+"""Lines on disk, found by number: memory stays flat at any size.
 
-`recipes.jsonl` + `recipes.offsets` and `forms.txt` + `forms.offsets`: lines, and where each begins
-(int64, little endian, one more than there are lines). `forms.rows`: int32, form number → recipe number.
+`NAME` holds the lines, `NAME.offsets` where each begins (int64, little endian; one more than lines).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from core.errors import CorpusError, IndexCorruptError
-from core.recipe import Recipe
+from core.errors import IndexCorruptError
+
+_OFFSETS_BUFFERED = 65_536
 
 
 class LineWriter:
-    """Writes lines and their offsets."""
+    """Writes lines and their offsets; close it to have them all on disk."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._lines = (folder / name).open("wb")
-        self._offsets_path = folder / f"{name}.offsets"
-        self._offsets = [0]
+        self._offsets_file = (folder / f"{name}.offsets").open("wb")
+        self._offsets = array("q", [0])
+        self._position = 0
 
-    def append(self, line: str) -> None:
-        """Add one line; it must not hold a line break."""
-        self._lines.write(line.encode("utf-8", "replace") + b"\n")
-        self._offsets.append(self._lines.tell())
+    def append(self, line: bytes) -> None:
+        """Add one line of UTF-8; it must not hold a line break."""
+        self._lines.write(line + b"\n")
+        self._position += len(line) + 1
+        self._offsets.append(self._position)
+        if len(self._offsets) >= _OFFSETS_BUFFERED:
+            self._write_offsets()
 
     def close(self) -> None:
-        """Finish both files."""
+        """Finish both files; doing it again changes nothing."""
+        if self._lines.closed:
+            return
         self._lines.close()
-        self._offsets_path.write_bytes(np.asarray(self._offsets, dtype="<i8").tobytes())
+        self._write_offsets()
+        self._offsets_file.close()
+
+    def _write_offsets(self) -> None:
+        self._offsets_file.write(np.asarray(self._offsets, dtype="<i8").tobytes())
+        self._offsets = array("q")
 
 
 class LineReader:
@@ -59,51 +70,8 @@ class LineReader:
         return self._bytes[start:end].tobytes().decode("utf-8")
 
 
-class RecipeFile:
-    """The recipes and forms of an index."""
-
-    def __init__(self, folder: Path) -> None:
-        self._recipes = LineReader(folder, "recipes.jsonl")
-        self._forms = LineReader(folder, "forms.txt")
-        try:
-            self._rows = np.memmap(folder / "forms.rows", dtype="<i4", mode="r")
-        except (OSError, ValueError) as exc:
-            raise IndexCorruptError(f"{folder / 'forms.rows'}: cannot be read") from exc
-        if len(self._rows) != len(self._forms):
-            raise IndexCorruptError(f"{folder}: {len(self._rows)} rows for {len(self._forms)} forms")
-
-    @property
-    def recipe_count(self) -> int:
-        """Number of recipes."""
-        return len(self._recipes)
-
-    @property
-    def form_count(self) -> int:
-        """Number of forms."""
-        return len(self._forms)
-
-    def form(self, number: int) -> str:
-        """The text of form `number`."""
-        return self._forms.line(number)
-
-    def row_of(self, form_number: int) -> int:
-        """The recipe number that a form belongs to."""
-        return int(self._rows[form_number])
-
-    def forms_of(self, row: int) -> range:
-        """The form numbers of recipe `row`; forms stand in the order of their recipes."""
-        return range(
-            int(np.searchsorted(self._rows, row, "left")), int(np.searchsorted(self._rows, row, "right"))
-        )
-
-    def recipe(self, row: int) -> Recipe:
-        """Recipe number `row`."""
-        try:
-            return Recipe.from_dict(json.loads(self._recipes.line(row)))
-        except (ValueError, CorpusError) as exc:
-            raise IndexCorruptError(f"recipe {row} of the index cannot be read") from exc
-
-
-def write_rows(folder: Path, rows: Iterable[int]) -> None:
-    """Write which recipe each form belongs to."""
-    (folder / "forms.rows").write_bytes(np.fromiter(rows, dtype="<i4").tobytes())
+def lines_of(path: Path) -> Iterator[str]:
+    """All lines of a file that `LineWriter` wrote, in order, one in memory at a time."""
+    with path.open("rb") as file:
+        for line in file:
+            yield line[:-1].decode("utf-8")

@@ -27,13 +27,14 @@ from core.ports import (
 from core.recipe import Recipe
 from index.calibration import UNCALIBRATED, Calibration, load_calibration
 from index.faiss_store import FaissVectorStore
+from index.ingredient_index import IngredientIndex
 from index.ingredient_query import ingredient_fit, listed_ingredients
 from index.lexical import LexicalIndex
 from index.likeness import Likeness, Spellings, likeness, spellings_of
 from index.manifest import Manifest
 from index.questions import question_of
-from index.recipe_file import RecipeFile
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
+from index.segment import Segment
 from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ logger = logging.getLogger(__name__)
 LEXICAL_RECALL = 40
 VECTOR_RECALL = 20
 INGREDIENT_RECALL = 400
+ROWS_A_FORM = 50
+"""How many of the recipes that one form names are looked at, the best of them."""
 INGREDIENTS_SCORE = 1.0
 """A recipe that has every listed ingredient is a right answer, by structure rather than by likeness."""
 _TIED = 8
@@ -63,22 +66,24 @@ class HybridRetriever:
 
     def __init__(
         self,
-        recipes: RecipeFile,
+        segment: Segment,
         lexical: LexicalIndex,
+        ingredients: IngredientIndex,
         vectors: FaissVectorStore | None,
         embedder: Embedder | None,
         calibration: Calibration,
         second_stage: SecondStage | None = None,
     ) -> None:
-        self._recipes = recipes
+        self._segment = segment
         self._lexical = lexical
+        self._ingredients = ingredients
         self._vectors = vectors
         self._embedder = embedder if vectors is not None else None
         self._calibration = calibration
         self._second_stage = second_stage
         self._misses_vectors = False
-        self._recipe = lru_cache(maxsize=2_000)(recipes.recipe)
-        self._form_spellings = lru_cache(maxsize=20_000)(lambda number: spellings_of(recipes.form(number)))
+        self._recipe = lru_cache(maxsize=2_000)(segment.recipe)
+        self._form_spellings = lru_cache(maxsize=20_000)(lambda number: spellings_of(segment.form(number)))
 
     @staticmethod
     def open(
@@ -98,10 +103,12 @@ class HybridRetriever:
         manifest = Manifest.read(folder)
         manifest.check_embedder(embedder, folder)
         manifest.check_files(folder)
-        vectors = FaissVectorStore(folder) if manifest.embedder and embedder is not None else None
+        segment = Segment(folder / manifest.segments[0].name)
+        vectors = FaissVectorStore(segment.folder) if manifest.embedder and embedder is not None else None
         return HybridRetriever(
-            RecipeFile(folder),
-            LexicalIndex(folder / "lexical"),
+            segment,
+            LexicalIndex(segment.folder / "lexical"),
+            IngredientIndex(segment.folder / "recipes"),
             vectors,
             embedder,
             load_calibration() if calibrated else UNCALIBRATED,
@@ -113,7 +120,7 @@ class HybridRetriever:
         backing = f"lexical + {self._embedder.name if self._embedder else 'no vectors'}"
         if self._second_stage:
             backing += f", reranked by {self._second_stage.name}"
-        return f"{self._recipes.recipe_count} recipes, {self._recipes.form_count} questions, {backing}"
+        return f"{self._segment.live_count} recipes, {self._segment.form_count} questions, {backing}"
 
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in a thread.
@@ -170,21 +177,27 @@ class HybridRetriever:
         None when the query is not a list of known ingredients; the dish of that name is then looked up.
         """
         names = listed_ingredients(simplify(query[:MAX_QUERY_CHARACTERS]))
-        if not names or not all(self._lexical.with_ingredients([name], 1) for name in names):
+        if not names or not all(self._ingredients.rows_with([name], 1) for name in names):
             return None
-        numbers = self._lexical.with_ingredients(names, INGREDIENT_RECALL)
-        found = [(number, self._recipe(self._recipes.row_of(number))) for number in numbers]
-        found = [(number, recipe) for number, recipe in found if recipe.recipe_id not in exclude]
+        rows = self._ingredients.rows_with(names, INGREDIENT_RECALL)
+        found = [(row, self._recipe(row)) for row in rows if not self._segment.is_removed(row)]
+        found = [(row, recipe) for row, recipe in found if recipe.recipe_id not in exclude]
         found.sort(key=lambda pair: ingredient_fit(pair[1], names), reverse=True)
         hits = tuple(
-            Hit(recipe, INGREDIENTS_SCORE, question_of(self._recipes.form(number)))
-            for number, recipe in found[:limit]
+            Hit(
+                recipe,
+                INGREDIENTS_SCORE,
+                question_of(self._segment.form(int(self._segment.traits["dish"][row]))),
+            )
+            for row, recipe in found[:limit]
         )
         return Retrieval(query=query, hits=hits, refused=False) if hits else None
 
     def forms(self) -> list[tuple[str, int]]:
-        """Every form with the number of its recipe; for calibration and tests."""
-        return [(self._recipes.form(n), self._recipes.row_of(n)) for n in range(self._recipes.form_count)]
+        """Every form with the number of its best recipe; for calibration and tests."""
+        segment = self._segment
+        best = ((number, segment.rows_of(number)) for number in range(segment.form_count))
+        return [(segment.form(number), int(rows[0])) for number, rows in best if len(rows)]
 
     def matches(self, query: str) -> list[Match]:
         """All recalled recipes, best first."""
@@ -202,9 +215,10 @@ class HybridRetriever:
         spellings = [spellings_of(subject) for subject in subjects]
         best: dict[int, Match] = {}
         for number in recalled:
-            match = self._match(number, spellings, cosines.get(number, floor))
-            if match.row not in best or match.likeness.rank > best[match.row].likeness.rank:
-                best[match.row] = match
+            alike = self._likeness(number, spellings, cosines.get(number, floor))
+            for row in self._segment.rows_of(number)[:ROWS_A_FORM].tolist():
+                if row not in best or alike.rank > best[row].likeness.rank:
+                    best[row] = Match(row, number, alike)
         return sorted(best.values(), key=lambda match: (-match.likeness.rank, match.row))
 
     def _nearest(self, subject: str) -> dict[int, float]:
@@ -220,10 +234,9 @@ class HybridRetriever:
         self._misses_vectors = False
         return dict(self._vectors.search(vector, VECTOR_RECALL))
 
-    def _match(self, number: int, subjects: Iterable[Spellings], cosine: float) -> Match:
+    def _likeness(self, number: int, subjects: Iterable[Spellings], cosine: float) -> Likeness:
         form = self._form_spellings(number)
-        closest = max((likeness(subject, form, cosine) for subject in subjects), key=lambda alike: alike.rank)
-        return Match(self._recipes.row_of(number), number, closest)
+        return max((likeness(subject, form, cosine) for subject in subjects), key=lambda alike: alike.rank)
 
     def _order(self, match: Match) -> float:
         """What hits are ordered by, in [0, 1].
@@ -237,7 +250,7 @@ class HybridRetriever:
         return Hit(
             recipe=recipe,
             score=self._calibration.probability(match.likeness),
-            matched_question=question_of(self._recipes.form(match.form)),
+            matched_question=question_of(self._segment.form(match.form)),
         )
 
 

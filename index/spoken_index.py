@@ -8,7 +8,8 @@ from pathlib import Path
 
 from core.errors import BotError, RetrievalError
 from core.voice_ports import Correction
-from index.recipe_file import RecipeFile
+from index.manifest import Manifest
+from index.segment import Segment
 from index.spoken_confidence import load_confidence
 from index.spoken_names import SpokenNames
 
@@ -17,10 +18,14 @@ def names_in(folder: Path) -> list[str]:
     """The ways to name every dish of the index at `folder`, a name as often as recipes bear it.
 
     Raises:
-        IndexCorruptError: the index cannot be read.
+        RecipeIndexError: the index cannot be read.
     """
-    recipes = RecipeFile(folder)
-    return [recipes.form(number) for number in range(recipes.form_count)]
+    names: list[str] = []
+    for entry in Manifest.read(folder).segments:
+        segment = Segment(folder / entry.name)
+        for number, recipes in enumerate(segment.recipes_a_form().tolist()):
+            names += [segment.form(number)] * recipes
+    return names
 
 
 class IndexDishCorrector:

@@ -130,6 +130,15 @@ def name_forms(name: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
+def dish_form(name: str) -> str:
+    """The bare dish of a decorated title, without brackets and shell: one of its `name_forms`, or "".
+
+    「【独家】巴斯克芝士蛋糕（零失败）的做法」 → 巴斯克芝士蛋糕.
+    """
+    bare = _MARKS.sub("", strip_shell(_BRACKETS.sub("", simplify(name))))
+    return bare if len(bare) >= 2 else ""
+
+
 _FOLD_INITIALS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 _FOLD_FINALS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 from core.errors import CorpusError, DiskFullError, ModelResponseError, RecipeIndexError
 from core.recipe import Recipe
 from index import build as build_module
-from index.build import build_index, clear_leftovers, is_current
+from index import segment_build
+from index.build import build_index, is_current
 from index.manifest import Manifest
 from index.retriever import HybridRetriever
 from tests.fakes.hashing_embedder import HashingEmbedder
@@ -24,19 +24,13 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    """The index in `folder`: all files but the lock and the work under way."""
+    paths = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
+    return {p.as_posix(): (folder / p).read_bytes() for p in paths if p.parts[0] not in {".lock", "building"}}
 
 
-def names_beside(out: Path) -> list[str]:
-    """What lies there, but for the vectors that a failed build keeps for the next one."""
-    return sorted(path.name for path in out.parent.iterdir() if ".vectors" not in path.name)
-
-
-def dead_process() -> int:
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -57,7 +51,8 @@ class TestWhatIsBuilt:
             "inner_product",
         )
         manifest.check_files(out)
-        assert names_beside(out) == ["index"]
+        assert names_in(out) == [".lock", "manifest.json", "segment-1"]
+        assert names_in(out.parent) == ["index"]
 
     def test_questions_are_embedded_each_once(
         self, tmp_path: Path, out: Path, embedder: HashingEmbedder
@@ -68,7 +63,7 @@ class TestWhatIsBuilt:
 
     def test_without_an_embedder_it_is_lexical(self, corpus: Path, out: Path) -> None:
         build_index([corpus], out, None)
-        assert (Manifest.read(out).embedder, (out / "vectors.faiss").exists()) == ("", False)
+        assert (Manifest.read(out).embedder, (out / "segment-1" / "vectors.faiss").exists()) == ("", False)
 
     def test_duplicates_are_counted_and_left_out(self, tmp_path: Path, out: Path) -> None:
         path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), own_row("红烧肉"), own_row("饼子")])
@@ -93,7 +88,7 @@ class TestWhatIsBuilt:
     def test_progress_is_told_to_the_end(self, corpus: Path, out: Path, embedder: HashingEmbedder) -> None:
         calls: list[tuple[str, int, int]] = []
         build_index([corpus], out, embedder, progress=lambda *call: calls.append(call))
-        assert calls == [("读取菜谱", 3, 3), ("计算向量", 4, 4)]
+        assert calls == [("读取菜谱", 3, 3), ("登记食材", 3, 3), ("登记字音", 4, 4), ("计算向量", 4, 4)]
 
 
 class TestBadRows:
@@ -101,9 +96,9 @@ class TestBadRows:
         path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), "[]"])
         with pytest.raises(CorpusError) as caught:
             build_index([path], out, None)
-        way_out = "(python -m index build --skip-bad leaves such rows out and goes on)"
+        way_out = "(--skip-bad leaves such rows out and goes on)"
         expected = f"{path}:2: must be a JSON object {way_out}"
-        assert (caught.value.message, names_beside(out)) == (expected, [])
+        assert (caught.value.message, names_in(out)) == (expected, [".lock"])
 
     def test_they_are_reported_when_left_out(self, tmp_path: Path, out: Path) -> None:
         path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), "[]", "", "null"])
@@ -114,7 +109,7 @@ class TestBadRows:
         path = write_jsonl(tmp_path / "c.jsonl", ["[]"])
         with pytest.raises(CorpusError, match="no recipe could be read"):
             build_index([path], out, None, skip_bad=True)
-        assert names_beside(out) == []
+        assert names_in(out) == [".lock"]
 
 
 class TestTheOldIndexStays:
@@ -126,7 +121,7 @@ class TestTheOldIndexStays:
     def test_when_a_row_is_bad(self, tmp_path: Path, out: Path, old_index: dict[str, bytes]) -> None:
         with pytest.raises(CorpusError):
             build_index([write_jsonl(tmp_path / "bad.jsonl", ["[]"])], out, None)
-        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+        assert content_of(out) == old_index
 
     def test_when_the_model_fails(
         self, corpus: Path, out: Path, embedder: HashingEmbedder, old_index: dict[str, bytes]
@@ -134,7 +129,7 @@ class TestTheOldIndexStays:
         embedder.failure = ModelResponseError("rubbish")
         with pytest.raises(ModelResponseError):
             build_index([corpus], out, embedder)
-        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+        assert content_of(out) == old_index
 
     def test_when_the_new_one_cannot_take_its_place(
         self, corpus: Path, out: Path, old_index: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
@@ -142,16 +137,18 @@ class TestTheOldIndexStays:
         rename = Path.rename
 
         def refuse(self: Path, target: Path) -> Path:
-            if ".building-" in self.name:
+            if self.name == "segment":
                 raise OSError(errno.EIO, "Input/output error")
             return rename(self, target)
 
         monkeypatch.setattr(Path, "rename", refuse)
         with pytest.raises(RecipeIndexError, match="cannot be written"):
             build_index([corpus], out, None)
-        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+        assert content_of(out) == old_index
 
-    @pytest.mark.parametrize("step", ["lexical.build", "faiss_store.build", "Manifest.write"])
+    @pytest.mark.parametrize(
+        "step", ["ingredient_index.build", "lexical.build", "faiss_store.build", "put_in_use"]
+    )
     def test_when_the_disk_is_full(
         self,
         step: str,
@@ -164,11 +161,12 @@ class TestTheOldIndexStays:
         def full(*_arguments: object) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        owner, _, attribute = step.partition(".")
-        monkeypatch.setattr(getattr(build_module, owner), attribute, full)
+        owner, _, attribute = step.rpartition(".")
+        module = getattr(segment_build, owner) if owner else build_module
+        monkeypatch.setattr(module, attribute, full)
         with pytest.raises(DiskFullError, match="the index in use is unchanged"):
             build_index([corpus], out, embedder)
-        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+        assert content_of(out) == old_index
 
     @pytest.mark.parametrize("blocks", [2, 64])
     def test_when_the_system_refuses_to_write_more(
@@ -182,11 +180,12 @@ class TestTheOldIndexStays:
         )
         told = " ".join(ended.stderr.split())
         assert (ended.returncode, "no room on the disk" in told, "Traceback" in told) == (1, True, False)
-        assert (content_of(out), names_beside(out)) == (old_index, ["index"])
+        assert content_of(out) == old_index
 
     def test_until_a_better_one_is_complete(self, tmp_path: Path, out: Path) -> None:
         build_index([write_jsonl(tmp_path / "new.jsonl", [own_row("葱油拌面")])], out, None)
-        assert (Manifest.read(out).recipes, names_beside(out)) == (1, ["index"])
+        assert Manifest.read(out).recipes == 1
+        assert names_in(out) == [".lock", "manifest.json", "segment-2"]
 
 
 class TestOutFolder:
@@ -214,27 +213,19 @@ class TestOutFolder:
         build_index([corpus], out, None)
         Manifest.read(out).check_files(out)
 
-
-class TestLeftovers:
-    def test_of_killed_builds_are_removed(self, corpus: Path, out: Path) -> None:
-        for number in (dead_process(), os.getpid()):
-            (out.parent / f"index.building-{number}" / "lexical").mkdir(parents=True)
+    def test_an_index_of_the_first_format_is_replaced(self, corpus: Path, out: Path) -> None:
+        (out / "lexical").mkdir(parents=True)
+        for name in (
+            "recipes.jsonl",
+            "recipes.jsonl.offsets",
+            "forms.txt",
+            "forms.rows",
+            "lexical/meta.json",
+        ):
+            (out / name).write_text("old", encoding="utf-8")
+        (out / "manifest.json").write_text('{"format_version": 1}', encoding="utf-8")
         build_index([corpus], out, None)
-        assert names_beside(out) == ["index"]
-
-    def test_of_running_builds_and_strangers_stay(self, out: Path) -> None:
-        kept = [f"index.building-{os.getppid()}", "index.building-x", "index.notes-1", "other.building-1"]
-        for name in kept:
-            (out.parent / name).mkdir()
-        clear_leftovers(out)
-        assert names_beside(out) == sorted(kept)
-
-    def test_an_index_put_aside_by_a_killed_build_comes_back(self, corpus: Path, out: Path) -> None:
-        build_index([corpus], out, None)
-        before = content_of(out)
-        out.rename(out.with_name(f"index.old-{dead_process()}"))
-        clear_leftovers(out)
-        assert (content_of(out), names_beside(out)) == (before, ["index"])
+        assert names_in(out) == [".lock", "manifest.json", "segment-1"]
 
 
 class TestIsCurrent:

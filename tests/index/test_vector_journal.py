@@ -10,7 +10,6 @@ from typing import Literal
 import pytest
 
 from core.ports import Vectors
-from index import build as build_module
 from index.build import COOKBOOK_DIR, build_index
 from index.retriever import HybridRetriever
 from tests.fakes.hashing_embedder import HashingEmbedder
@@ -33,14 +32,19 @@ class KilledEmbedder(HashingEmbedder):
         return super().embed(texts, input_type=input_type)
 
 
-def left_of(out: Path) -> list[str]:
-    return sorted(path.name for path in out.parent.iterdir() if path != out)
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def vectors_of(index: Path) -> bytes:
+    return (index / "segment-1" / "vectors.faiss").read_bytes()
 
 
 def killed_build(out: Path, batches: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         build_index([COOKBOOK_DIR], out, KilledEmbedder(batches))
-    assert left_of(out) == ["index.vectors", "index.vectors.json"]
+    assert names_in(out) == [".lock", "building"]
+    assert names_in(out / "building") == ["segment", "state.json", "vectors.f32", "vectors.json"]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
     """An index that was built at once, and how many questions that took."""
     out, embedder = tmp_path_factory.mktemp("whole") / "index", KilledEmbedder()
     build_index([COOKBOOK_DIR], out, embedder)
-    assert left_of(out) == []
     return out, embedder.embedded
 
 
@@ -59,20 +62,20 @@ def test_the_rest_is_embedded_and_nothing_else(batches: int, whole: tuple[Path, 
     embedder = KilledEmbedder()
     build_index([COOKBOOK_DIR], out, embedder)
     assert embedder.embedded == questions - 32 * batches
-    assert (out / "vectors.faiss").read_bytes() == (whole[0] / "vectors.faiss").read_bytes()
-    assert left_of(out) == []
+    assert vectors_of(out) == vectors_of(whole[0])
+    assert names_in(out) == [".lock", "manifest.json", "segment-1"]
     assert HybridRetriever.open(out, embedder).search_now("红烧肉怎么做").hits[0].recipe.name == "红烧肉"
 
 
 def test_a_row_that_was_cut_short_is_embedded_again(whole: tuple[Path, int], tmp_path: Path) -> None:
     out = tmp_path / "index"
     killed_build(out, 3)
-    rows = tmp_path / "index.vectors"
+    rows = out / "building" / "vectors.f32"
     os.truncate(rows, rows.stat().st_size - 3)
     embedder = KilledEmbedder()
     build_index([COOKBOOK_DIR], out, embedder)
     assert embedder.embedded == whole[1] - 95
-    assert (out / "vectors.faiss").read_bytes() == (whole[0] / "vectors.faiss").read_bytes()
+    assert vectors_of(out) == vectors_of(whole[0])
 
 
 def test_another_model_begins_anew(whole: tuple[Path, int], tmp_path: Path) -> None:
@@ -82,15 +85,3 @@ def test_another_model_begins_anew(whole: tuple[Path, int], tmp_path: Path) -> N
     embedder.revision = "2"
     build_index([COOKBOOK_DIR], out, embedder)
     assert embedder.embedded == whole[1]
-
-
-def test_two_builds_at_once_do_not_mix(
-    whole: tuple[Path, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out = tmp_path / "index"
-    killed_build(out, 3)
-    monkeypatch.setattr(build_module, "_is_another_process", lambda _pid: True)
-    embedder = KilledEmbedder()
-    build_index([COOKBOOK_DIR], out, embedder)
-    assert embedder.embedded == whole[1]
-    assert left_of(out) == ["index.vectors", "index.vectors.json"]

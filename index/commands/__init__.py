@@ -1,0 +1,1 @@
+"""The commands of `python -m index`: a module a group, each with `add(commands, shared)` for its parsers."""
