@@ -39,8 +39,8 @@ class RenderedAnswer:
 def render(reply: Reply, message: IncomingMessage) -> RenderedAnswer:
     """The answer to `message` as a recipe card, a card of text, or a short card followed by text parts."""
     heard, buttons = _heard(reply), _buttons(reply, message)
-    if reply.recipe is not None and reply.shows_recipe:
-        card = _recipe_card(reply.recipe, [*heard, *_lead(reply)], buttons)
+    if reply.card is not None:
+        card = _recipe_card(reply.card, [*heard, _plain(reply.lead)], buttons)
         if size_of(card) <= MAX_CARD_BYTES:
             return RenderedAnswer(card)
     card = _card([*heard, _markdown(reply.text), *buttons], summary=reply.text)
@@ -88,10 +88,6 @@ def _card(elements: Sequence[Element], summary: str, header: Element | None = No
 def _heard(reply: Reply) -> list[Element]:
     line = heard_line(reply.transcript)
     return [_plain(line, size="notation", color="grey")] if line else []
-
-
-def _lead(reply: Reply) -> list[Element]:
-    return [_plain(reply.lead)] if reply.lead else []
 
 
 def _recipe_card(recipe: Recipe, lead: Sequence[Element], buttons: Sequence[Element]) -> Card:

@@ -57,9 +57,9 @@ class RichText:
 def rich_text_of(reply: Reply) -> RichText:
     """The whole of `reply`: what was heard, then the recipe as a card under the lead, or the text itself."""
     heard: list[Piece] = [(heard_line(reply.transcript), "italic"), ("\n\n", "")] if reply.transcript else []
-    if reply.recipe is None or not reply.shows_recipe:
+    if reply.card is None:
         return _joined([*heard, (reply.text, "")])
-    return _joined([*heard, *_card(reply.lead, reply.recipe)])
+    return _joined([*heard, *_card(reply.lead, reply.card)])
 
 
 def parts_of(reply: Reply) -> tuple[RichText, ...]:
@@ -102,8 +102,7 @@ Piece = tuple[str, Literal["bold", "italic", ""]]
 
 
 def _card(lead: str, recipe: Recipe) -> Iterator[Piece]:
-    if lead:
-        yield f"{lead}\n\n", ""
+    yield f"{lead}\n\n", ""
     yield recipe.name, "bold"
     yield "\n", ""
     if facts := summary(recipe):

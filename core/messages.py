@@ -142,6 +142,11 @@ class Reply:
     transcript: str = ""
     read_aloud: bool = False
 
+    @property
+    def card(self) -> Recipe | None:
+        """The recipe whose card can take the text's place; None where the text says something of its own."""
+        return self.recipe if self.shows_recipe and self.lead else None
+
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:

@@ -149,10 +149,18 @@ async def test_a_markdown_answer_of_9000_characters_arrives_whole() -> None:
         assert "".join("".join(b.texts).split()).endswith("".join(text.split()))
 
 
+async def test_what_a_model_wrote_of_a_recipe_is_not_replaced_by_it() -> None:
+    async with bench() as b:
+        await b.channel.deliver_text(
+            b.message(), Reply("先焯水。", recipe=RECIPE, shows_recipe=True), key="k1"
+        )
+        assert b.texts == ["先焯水。"]
+
+
 async def test_a_recipe_too_big_for_a_card_is_told_in_text() -> None:
     steps = [f"第{number}步" + "慢炖" * 400 for number in range(60)]
     recipe = Recipe.from_dict({"name": "佛跳墙", "ingredients": [], "steps": steps})
-    reply = Reply("\n".join(steps), recipe=recipe, shows_recipe=True)
+    reply = Reply("\n".join(steps), lead="这样做：", recipe=recipe, shows_recipe=True)
     async with bench() as b:
         await b.channel.deliver_text(b.message(), reply, key="k1")
         assert "".join("".join(b.texts[1:]).split()) == "".join(reply.text.split())

@@ -69,12 +69,18 @@ def test_nothing_is_lost_and_every_part_is_acceptable(
 
 def test_a_recipe_of_nothing_but_a_name_and_one_of_everything() -> None:
     bare = Recipe("id", "白饭", (), ())
-    assert rich_text_of(Reply("x", recipe=bare, shows_recipe=True)).text == "白饭"
+    assert rich_text_of(Reply("x", lead="好：", recipe=bare, shows_recipe=True)).text == "好：\n\n白饭"
     full = Recipe.from_dict(
         {"name": "面", "ingredients": [{"name": "面", "amount": ""}], "steps": ["煮"], "allergens": ["麸质"]}
     )
     text = rich_text_of(Reply("x", lead="好：", recipe=full, shows_recipe=True)).text
     assert text == "好：\n\n面\n\n食材\n· 面  用量没有写\n\n做法\n1. 煮\n\n⚠️ 含过敏原：麸质"
+
+
+def test_what_a_model_wrote_of_a_recipe_is_not_replaced_by_it() -> None:
+    assert (
+        rich_text_of(Reply("先蒸。", recipe=Recipe("id", "白饭", (), ()), shows_recipe=True)).text == "先蒸。"
+    )
 
 
 def test_a_reply_about_a_part_of_a_recipe_is_its_text() -> None:

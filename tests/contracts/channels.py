@@ -14,12 +14,14 @@ from typing import Any
 
 from bot.delivery import Channel
 from bot.inbox import Inbox
+from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from core.messages import IncomingMessage
 from tests.bot.feishu_bench import QUICK, make_channel
 from tests.bot.inbox_bench import LIMITS, database_url, sorry
 from tests.bot.telegram_kit import channel_on
 from tests.fakes.downloads import Downloads
-from tests.fakes.feishu_events import ALICES_CHAT, GROUP
+from tests.fakes.feishu_events import ALICES_CHAT, BOB, GROUP
 from tests.fakes.feishu_limits import Fault as FeishuFault
 from tests.fakes.feishu_server import FeishuServer
 from tests.fakes.scripted_handler import ScriptedHandler
@@ -63,6 +65,9 @@ class TelegramSide:
 
     async def ask_in_group(self, text: str) -> Json:
         return await self.server.world.mention(f"@{BOT_NAME} {text}")
+
+    async def another_asks_in_group(self, text: str) -> Json:
+        return await self.server.world.mention(f"@{BOT_NAME} {text}", user_id=USER_ID + 1)
 
     async def chat_in_group(self, text: str) -> None:
         await self.server.world.group_text(text)
@@ -147,6 +152,10 @@ class FeishuSide:
 
     async def ask_in_group(self, text: str) -> Json:
         return self._pushed(self.server.events.group_text(f"{{0}} {text}", [self.server.events.bot]))
+
+    async def another_asks_in_group(self, text: str) -> Json:
+        mentions = [self.server.events.bot]
+        return self._pushed(self.server.events.group_text(f"{{0}} {text}", mentions, user=BOB))
 
     async def chat_in_group(self, text: str) -> None:
         self._pushed(self.server.events.group_text(text, []))
@@ -233,11 +242,27 @@ class Life:
 
 @asynccontextmanager
 async def living(
-    people: Side, folder: Path, handler: ScriptedHandler | None = None, *, grace_seconds: float = 5.0
+    people: Side,
+    folder: Path,
+    handler: ScriptedHandler | None = None,
+    *,
+    grace_seconds: float = 5.0,
+    answering: MessageHandler | None = None,
+    unfinished: UnfinishedAnswers | None = None,
 ) -> AsyncIterator[Life]:
-    """Start a bot on what `folder` holds, as `bot.run` does; stop it in the same order."""
+    """Start a bot on what `folder` holds, as `bot.run` does; stop it in the same order.
+
+    `answering` answers in place of `handler`, told by `unfinished` when to end.
+    """
     handler, channel = handler or ScriptedHandler(), people.channel(folder)
-    inbox = Inbox(handler, {channel.name: channel}, database_url(folder), sorry, limits=LIMITS)
+    inbox = Inbox(
+        answering or handler,
+        {channel.name: channel},
+        database_url(folder),
+        sorry,
+        limits=LIMITS,
+        unfinished=unfinished,
+    )
     await inbox.start()
     life = Life(inbox, channel, handler)
     await channel.start(life.accept)

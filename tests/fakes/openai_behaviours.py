@@ -118,6 +118,23 @@ def stalls(*pieces: str, heartbeat: bytes = b"") -> Behaviour:
     return behave
 
 
+def pauses(gate: asyncio.Event, first: str, *rest: str) -> Behaviour:
+    """Write `first`, and the rest once `gate` is open."""
+
+    async def behave(exchange: Exchange) -> web.StreamResponse:
+        response = await exchange.begin()
+        await send(response, exchange.chunk({"content": first}))
+        await gate.wait()
+        for piece in rest:
+            await send(response, exchange.chunk({"content": piece}))
+        await send(response, exchange.chunk({}, "stop"))
+        await send(response, "[DONE]")
+        await response.write_eof()
+        return response
+
+    return behave
+
+
 def slow(gate: asyncio.Event, behaviour: Behaviour) -> Behaviour:
     """Accept the request, and answer once `gate` is open."""
 
