@@ -6,14 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 from core.errors import CorpusError
 from core.recipe import Recipe
 from index.readers.fields import recipe_from_lines
+from index.readers.rows import Place
 
-MAX_FILE_BYTES = 1_000_000
 _CATEGORIES = {
     "aquatic": "热菜",
     "breakfast": "早餐",
@@ -26,6 +24,7 @@ _CATEGORIES = {
     "staple": "主食",
     "vegetable_dish": "热菜",
 }
+_OWN_SECTION = re.compile(r"^##\s*(?:必备原料和工具|计算|操作)\s*$", re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,6})\s*(.+?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.、)])\s+(.*)$")
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
@@ -34,21 +33,12 @@ _EMPHASIS = re.compile(r"\*\*|__|`|<[^>]{1,40}>")
 _BOILERPLATE = "如果您遵循本指南"
 
 
-def read(path: Path, root: Path | None = None) -> Iterator[Recipe | CorpusError]:
-    """Read the one recipe of a file; `root` is the folder that its source line is relative to."""
-    try:
-        yield _to_recipe(path, root or path.parent)
-    except CorpusError as exc:
-        yield CorpusError(f"{path}: {exc.message}")
+def read_text(text: str, place: Place) -> Recipe:
+    """Read the one recipe of a page.
 
-
-def _to_recipe(path: Path, root: Path) -> Recipe:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise CorpusError(f"larger than {MAX_FILE_BYTES} bytes")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise CorpusError(f"not UTF-8 at byte {exc.start}") from exc
+    Raises:
+        CorpusError: it has no title, or nothing below it.
+    """
     title, sections = _sections(text)
     if not title:
         raise CorpusError("has no # heading")
@@ -58,16 +48,21 @@ def _to_recipe(path: Path, root: Path) -> Recipe:
         _plain(line) for line in sections.get("操作", []) if _plain(line)
     ]
     stars = re.search(r"难度[:：]\s*(★+)", text)
-    folder = path.relative_to(root).parts[0] if path.is_relative_to(root) else ""
+    folders = place.inner.parts[:-1]
     return recipe_from_lines(
         name=title.removesuffix("的做法").strip(),
         ingredients=amounts or needed,
         steps=steps,
-        source=f"HowToCook · {path.name}",
-        category=_CATEGORIES.get(folder, ""),
+        source=f"HowToCook · {place.name}",
+        category=next((_CATEGORIES[folder] for folder in folders if folder in _CATEGORIES), ""),
         difficulty=min(len(stars[1]), 5) if stars else None,
         tips=tuple(tip for tip in _items(sections.get("附加内容", [])) if _BOILERPLATE not in tip),
     )
+
+
+def is_howtocook(text: str) -> bool:
+    """Whether a page has HowToCook's sections."""
+    return bool(_OWN_SECTION.search(text))
 
 
 def _sections(text: str) -> tuple[str, dict[str, list[str]]]:

@@ -1,49 +1,60 @@
-"""One JSON object a line: the part that every JSONL reader shares."""
+"""One JSON object a line, whatever the object is; each line in UTF-8, GB18030, or all in UTF-16."""
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from core.errors import CorpusError
-from core.recipe import Recipe
+from index.encodings import decoded, encoding_of
+from index.readers.rows import RowError
 
 MAX_LINE_BYTES = 1_000_000
 """A longer line is a bad row: the longest recipe of XiaChuFang's 1.52 million is far below."""
 
 
-def read_lines(
-    path: Path, to_recipe: Callable[[Mapping[str, Any], int], Recipe]
-) -> Iterator[Recipe | CorpusError]:
-    """Yield `to_recipe(object, line_number)` for each line; a broken line yields its error instead."""
-    with path.open("rb") as file:
-        number = 0
-        while line := file.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                yield CorpusError(f"{path}:{number}: longer than {MAX_LINE_BYTES} bytes")
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(MAX_LINE_BYTES)
-                continue
-            if not line.strip():
-                continue
-            yield _read_line(path, number, line, to_recipe)
+def read_objects(
+    stream: io.BufferedReader, head: bytes, shown: str
+) -> Iterator[tuple[int, dict[str, Any]] | RowError]:
+    """Yield (line number, object) for each line; a broken line yields its error instead."""
+    read_line = _line_reader(stream, head)
+    number = 0
+    while line := read_line(MAX_LINE_BYTES + 1):
+        number += 1
+        if len(line) > MAX_LINE_BYTES:
+            yield RowError(f"{shown}:{number}", f"longer than {MAX_LINE_BYTES} bytes")
+            while line and not line.endswith(b"\n"):
+                line = read_line(MAX_LINE_BYTES)
+            continue
+        if line.strip():
+            yield _object_of(line, number, shown)
 
 
-def _read_line(
-    path: Path, number: int, line: bytes, to_recipe: Callable[[Mapping[str, Any], int], Recipe]
-) -> Recipe | CorpusError:
+def _line_reader(stream: io.BufferedReader, head: bytes) -> Callable[[int], bytes]:
+    encoding = encoding_of(head) or ""
+    if not encoding.startswith("utf-16"):
+        return stream.readline
+    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+    return lambda limit: text.readline(limit).encode()
+
+
+def _object_of(line: bytes, number: int, shown: str) -> tuple[int, dict[str, Any]] | RowError:
+    where = f"{shown}:{number}"
     try:
-        record = json.loads(line.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8"))
+        record = json.loads(_text_of(line.rstrip(b"\r\n")))
     except UnicodeDecodeError as exc:
-        return CorpusError(f"{path}:{number}: not UTF-8 at byte {exc.start}")
+        return RowError(where, f"not UTF-8 at byte {exc.start}")
     except (ValueError, RecursionError) as exc:
-        return CorpusError(f"{path}:{number}: not JSON ({exc})")
-    if not isinstance(record, dict):
-        return CorpusError(f"{path}:{number}: must be a JSON object")
+        return RowError(where, f"not JSON ({exc})")
+    return (number, record) if isinstance(record, dict) else RowError(where, "must be a JSON object")
+
+
+def _text_of(line: bytes) -> str:
     try:
-        return to_recipe(record, number)
-    except CorpusError as exc:
-        return CorpusError(f"{path}:{number}: {exc.message}")
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        try:
+            return decoded(line)
+        except UnicodeDecodeError:
+            raise exc from None

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.errors import CorpusError
 from core.recipe import Recipe
-from index.readers import howtocook_markdown, jsonl, read_corpus
+from index.readers import _KNOWN, jsonl, pages, read_corpus
 from tests.index.corpora import (
     HOWTOCOOK_PAGE,
     own_row,
@@ -160,15 +160,15 @@ class TestBrokenRows:
     def test_pages_without_heading_or_content(self, tmp_path: Path) -> None:
         folder = tmp_path / "dishes"
         folder.mkdir()
-        (folder / "a.md").write_text("没有标题\n", encoding="utf-8")
-        (folder / "b.md").write_text("# 空的做法\n", encoding="utf-8")
-        (folder / "c.md").write_bytes("# 乱码".encode("gb18030"))
-        (folder / "d.md").write_text("长" * howtocook_markdown.MAX_FILE_BYTES, encoding="utf-8")
+        (folder / "a.md").write_text("没有标题\n## 操作\n", encoding="utf-8")
+        (folder / "b.md").write_text("# 空的做法\n## 操作\n", encoding="utf-8")
+        (folder / "c.md").write_bytes("## 操作\n".encode() + b"\xff\xfe\xff")
+        (folder / "d.md").write_text("# 长的做法\n## 操作\n" + "长" * pages.MAX_PAGE_BYTES, encoding="utf-8")
         (folder / "e.md").write_text(HOWTOCOOK_PAGE, encoding="utf-8")
         assert shown(folder) == [
             "dishes/a.md: has no # heading",
             "dishes/b.md: neither ingredients nor steps",
-            "dishes/c.md: not UTF-8 at byte 2",
+            "dishes/c.md: is neither UTF-8, UTF-16 nor GB18030 text",
             "dishes/d.md: larger than 1000000 bytes",
             "水煮蛋",
         ]
@@ -195,35 +195,40 @@ class TestStrangeFiles:
         _, first, second, third = shown(path)
         assert (first[:18], second[:18], third) == ("c.jsonl:2: not JSO", "c.jsonl:3: not JSO", "二")
 
-    def test_a_line_in_another_encoding_is_one_bad_row(self, tmp_path: Path) -> None:
+    def test_a_line_in_another_encoding_is_read(self, tmp_path: Path) -> None:
         path = tmp_path / "c.jsonl"
         gb = json.dumps(own_row("二"), ensure_ascii=False).encode("gb18030")
         path.write_bytes(
             json.dumps(own_row("一")).encode() + b"\n" + gb + b"\n" + json.dumps(own_row("三")).encode()
         )
-        assert shown(path) == ["一", "c.jsonl:2: not UTF-8 at byte 10", "三"]
+        assert shown(path) == ["一", "二", "三"]
 
     def test_an_xtuner_file_in_another_encoding(self, tmp_path: Path) -> None:
         path = tmp_path / "x.json"
         path.write_bytes(json.dumps([xtuner_sample("饼")], ensure_ascii=False).encode("gb18030"))
-        assert shown(path) == ["x.json: not UTF-8 at byte 31"]
+        assert shown(path) == ["饼"]
 
     @pytest.mark.parametrize(
         ("text", "reason"),
-        [("[1,", "not JSON (Expecting value: line 1 column 4 (char 3))"), ("[" * 100_000, "not JSON (")],
+        [
+            ('[{"name":', "[0]: not JSON (Expecting value)"),
+            ("[" * 100_000, "[0]: not JSON (nested too deeply)"),
+        ],
     )
-    def test_a_broken_xtuner_file_is_one_bad_row(self, tmp_path: Path, text: str, reason: str) -> None:
+    def test_a_list_that_breaks_off(self, tmp_path: Path, text: str, reason: str) -> None:
         (tmp_path / "x.json").write_text(text, encoding="utf-8")
-        (message,) = shown(tmp_path / "x.json")
-        assert message.startswith(f"x.json: {reason}")
+        assert shown(tmp_path / "x.json") == [
+            f"x.json: {reason}",
+            "x.json: [1]: the list has no end; the file was cut off",
+        ]
 
     def test_a_file_that_cannot_be_opened(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = write_jsonl(tmp_path / "c.jsonl", [own_row("饼")])
 
-        def refuse(_path: Path) -> Iterator[Recipe | CorpusError]:
+        def refuse(_path: Path) -> io.BufferedReader:
             raise PermissionError(13, "Permission denied", str(path))
 
-        monkeypatch.setattr("index.readers.cookbook_jsonl.read", refuse)
+        monkeypatch.setattr("index.readers.opened", refuse)
         with pytest.raises(CorpusError) as caught:
             list(read_corpus(path))
         assert caught.value.message == f"{path}: cannot be read (Permission denied)"
@@ -237,14 +242,14 @@ class TestStrangeFiles:
     def test_an_empty_file_holds_nothing(self, tmp_path: Path) -> None:
         assert shown(write_jsonl(tmp_path / "c.jsonl", [])) == []
 
-    @pytest.mark.parametrize("name", ["missing.jsonl", "notes.txt", "empty"])
+    @pytest.mark.parametrize("name", ["missing.jsonl", "notes.xls", "empty"])
     def test_nothing_known_is_said_so(self, tmp_path: Path, name: str) -> None:
-        (tmp_path / "notes.txt").write_text("买菜", encoding="utf-8")
+        (tmp_path / "notes.xls").write_text("买菜", encoding="utf-8")
         (tmp_path / "empty").mkdir()
         expected = {
             "missing.jsonl": "no such file or folder",
-            "notes.txt": "unknown format; expected recipe JSONL, XiaChuFang JSONL, XTuner JSON or Markdown",
-            "empty": "holds no .jsonl, .json or .md file",
+            "notes.xls": f"unknown format; expected {_KNOWN}",
+            "empty": f"holds no file of recipes; expected {_KNOWN}",
         }[name]
         with pytest.raises(CorpusError) as caught:
             list(read_corpus(tmp_path / name))

@@ -1,4 +1,4 @@
-"""XTuner conversations: `[{"conversation": [{"system", "input", "output"}]}]`, one recipe each.
+"""XTuner conversations: `{"conversation": [{"system", "input", "output"}]}`, one recipe each.
 
 `input` is 「X的做法」; `output` holds two Python list literals, ingredients and steps, each after its
 sentence. They are read by `ast.literal_eval`, which builds constants and runs nothing.
@@ -7,50 +7,23 @@ sentence. They are read by `ast.literal_eval`, which builds constants and runs n
 from __future__ import annotations
 
 import ast
-import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from core.errors import CorpusError
 from core.recipe import Recipe
 from index.readers.fields import recipe_from_lines
 
-MAX_FILE_BYTES = 2_000_000_000
 _MAX_LITERAL_CHARACTERS = 200_000
 _OUTPUT = re.compile(r"食材[:：]\s*(\[.*?\])\s*\n.*?制作[:：]\s*(\[.*\])\s*$", re.DOTALL)
 
 
-def read(path: Path) -> Iterator[Recipe | CorpusError]:
-    """Read recipes of an XTuner file; the file is read whole, as its format demands."""
-    try:
-        samples = _samples(path)
-    except CorpusError as exc:
-        yield exc
-        return
-    for position, sample in enumerate(samples):
-        try:
-            yield _to_recipe(sample, f"{path.name} 第{position + 1}条")
-        except CorpusError as exc:
-            yield CorpusError(f"{path}: [{position}]: {exc.message}")
+def to_recipe(sample: Any, source: str) -> Recipe:
+    """Read the recipe of one conversation.
 
-
-def _samples(path: Path) -> list[Any]:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise CorpusError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
-    try:
-        samples = json.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as exc:
-        raise CorpusError(f"{path}: not UTF-8 at byte {exc.start}") from exc
-    except (ValueError, RecursionError) as exc:
-        raise CorpusError(f"{path}: not JSON ({exc})") from exc
-    if not isinstance(samples, list):
-        raise CorpusError(f"{path}: must be a JSON list of conversations")
-    return samples
-
-
-def _to_recipe(sample: Any, source: str) -> Recipe:
+    Raises:
+        CorpusError: it holds none.
+    """
     try:
         turn = sample["conversation"][0]
         question, output = turn["input"], turn["output"]
@@ -63,13 +36,18 @@ def _to_recipe(sample: Any, source: str) -> Recipe:
         raise CorpusError("output holds no list of ingredients and list of steps")
     return recipe_from_lines(
         name=question.strip().removesuffix("的做法").strip(),
-        ingredients=_literal_list(lists[1], "ingredients"),
-        steps=_literal_list(lists[2], "steps"),
+        ingredients=list_literal(lists[1], "ingredients"),
+        steps=list_literal(lists[2], "steps"),
         source=source,
     )
 
 
-def _literal_list(text: str, what: str) -> list[str]:
+def list_literal(text: str, what: str) -> list[str]:
+    """The texts of a Python list literal, trimmed, empty ones left out.
+
+    Raises:
+        CorpusError: it is not a list of strings; the message names `what`.
+    """
     if len(text) > _MAX_LITERAL_CHARACTERS:
         raise CorpusError(f"{what}: longer than {_MAX_LITERAL_CHARACTERS} characters")
     try:

@@ -1,27 +1,24 @@
 """XiaChuFang Recipe Corpus (https://opendatalab.org.cn/OpenDataLab/XiaChuFang_Recipe_Corpus).
 
-One object a line: `name`, `dish` ("Unknown" when not known), `description`, `recipeIngredient`
+One object a recipe: `name`, `dish` ("Unknown" when not known), `description`, `recipeIngredient`
 (list of lines), `recipeInstructions` (list of lines), `author`, `keywords` (question forms).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from core.errors import CorpusError
 from core.recipe import Recipe
 from index.readers.fields import recipe_from_lines, text_field, text_list
-from index.readers.jsonl import read_lines
 
 
-def read(path: Path) -> Iterator[Recipe | CorpusError]:
-    """Read recipes of the XiaChuFang corpus."""
-    return read_lines(path, _to_recipe)
+def to_recipe(record: Mapping[str, Any]) -> Recipe:
+    """Read one recipe.
 
-
-def _to_recipe(record: Mapping[str, Any], _line: int) -> Recipe:
+    Raises:
+        CorpusError: a field is missing or wrong.
+    """
     name = text_field(record, "name", required=True)
     dish = text_field(record, "dish")
     author = text_field(record, "author")
