@@ -18,7 +18,7 @@ setup-models: $(READY)  ## add torch and the model libraries (about 2.7 GB)
 	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
 	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-models.txt
 
-setup-stores: $(READY)  ## add Chroma and Qdrant, other stores of vectors than FAISS (about 250 MB)
+setup-stores: $(READY)  ## add Chroma and Qdrant, other stores of vectors than FAISS (about 350 MB)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -r requirements-stores.txt
 
 run: $(READY)  ## start the bot and print the address of its chat page

@@ -82,6 +82,17 @@ class Settings(BaseSettings):
     embedder_runtime: Literal["auto", "torch", "onnx"] = "auto"
     search_limit: Annotated[int, Field(ge=1, le=20)] = 5
 
+    # Vectors
+    vector_store: Literal["faiss", "chroma", "qdrant"] = "faiss"
+    vector_memory_megabytes: Annotated[float, Field(ge=10, le=1_000_000)] = 700
+    qdrant_url: Annotated[str, Field(repr=False)] = ""
+    qdrant_api_key: SecretStr = SecretStr("")
+    qdrant_grpc_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    qdrant_timeout_seconds: Seconds = 5
+    qdrant_max_retries: Annotated[int, Field(ge=0, le=10)] = 4
+    qdrant_shards: Annotated[int, Field(ge=0, le=1000)] = 0
+    qdrant_replicas: Annotated[int, Field(ge=0, le=100)] = 0
+
     # Picture
     image_backend: Literal["card", "taiyi", "openai", "none"] = "card"
     image_model: str = ""
@@ -210,6 +221,7 @@ class Settings(BaseSettings):
         "embedder",
         "reranker",
         "embedder_runtime",
+        "vector_store",
         "image_backend",
         "stt_backend",
         "tts_backend",
@@ -226,6 +238,7 @@ class Settings(BaseSettings):
         "stt_base_url",
         "tts_base_url",
         "image_base_url",
+        "qdrant_url",
         "modelscope_url",
         "huggingface_url",
         "telegram_api_url",
