@@ -11,12 +11,11 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
+from core.word_table import WordTable
+
 ALLERGENS = ("鸡蛋", "乳制品", "麸质", "花生", "坚果", "大豆", "鱼", "甲壳类", "贝类", "芝麻")
 """The groups, in the order in which they are told to a cook."""
 
-# Groups, a colon, the words that carry all of them; groups may have several lines.
-# A word counts wherever it stands in a name, unless it lies within a longer word of the table: 鲍 is a
-# mollusc, 杏鲍菇 a mushroom. The words of 无 carry nothing and are there for what they hide.
 _TABLE = """
 鸡蛋: 蛋 蛋黄酱 玉子 日本豆腐 鸡蛋豆腐 玉子豆腐 沙拉酱 沙律酱 色拉酱 美乃滋 塔塔酱 千岛酱 凯撒酱 溏心 egg
 鸡蛋: mayo
@@ -80,6 +79,25 @@ _TABLE = """
 无: 豆瓣菜 血豆腐 米豆腐 魔芋豆腐 牛百叶 甜辣酱 亚麻油 火麻油 芝麻菜 胡桃南瓜 板栗南瓜 栗子南瓜 鱼香 鱼腥草
 无: 甲鱼 娃娃鱼 鳄鱼 虾夷葱 蟹味菇 海鲜菇 杏鲍菇 鲍菇 鲍鱼菇 贝贝南瓜 贝贝 川贝 浙贝 贝母 宝贝 螺丝椒
 无: 螺丝辣椒 螺丝青椒 螺丝尖椒 螺丝菜 螺旋 雪蛤 蛤蟆 蛤蚧
+无: 一面 翻面 另一面 每面 反一面 水面 液面 单面 双面 侧面 底面 全面 切面 面朝 面上 面儿 打蛋器 打蛋盆
+"""
+
+# What is bought or mixed ready, and whose name does not tell what is in it; 无 for what tells enough.
+_OPAQUE_TABLE = """
+未知: 料包 调料包 调味包 酱包 粉包 酱料 料汁 蘸料 调料 底料 拌料 腌料 卤料 浇头 馅料 馅 酱 沙司 半成品
+未知: 速冻 罐头 预制
+未知: 丸子 肉丸 贡丸 牛肉丸 狮子头 香肠 腊肠 烤肠 热狗 肉肠 鱼肠 火腿 午餐肉 培根 素肉 关东煮 麻辣烫
+未知: 火锅料 混合香料
+未知: 代餐粉 预拌粉 调味粉 调味料 调味汁 复合 复配 零食 点心 配菜 其他 其它 各种 等等 随意 任意 喜欢 爱吃
+未知: 家里有 糖果
+未知: 夹心 馅饼 流心 酥饼 月饼 粽子 寿司 便当 外卖 剩菜 剩饭 高汤块 浓汤 汤料 汤包 酱汤 咖喱
+无: 番茄酱 西红柿酱 茄汁 番茄沙司 蓝莓酱 草莓酱 苹果酱 果酱 枣泥酱 甜面酱 面酱 黄豆酱 豆瓣酱 大酱 黄酱
+无: 芝麻酱 花生酱
+无: 剁椒酱 蒜蓉酱 香菇酱 虾酱 蛋黄酱 沙拉酱 沙茶酱 海鲜酱 柱侯酱 排骨酱 酱油 酱牛肉 酱肉 蘑菇酱 榛子酱
+无: 杏仁酱
+无: 红豆馅 豆沙馅 绿豆馅 莲蓉馅 枣泥馅 芋泥馅 紫薯馅 南瓜馅 肉馅 猪肉馅 牛肉馅 羊肉馅 鸡肉馅 虾肉馅
+无: 咖喱粉 金华火腿 生火腿
+无: 酱香 酱爆 酱焖 酱烧 酱色 酱红
 """
 
 _SIMPLIFIED = str.maketrans(
@@ -90,17 +108,8 @@ _SIMPLIFIED = str.maketrans(
 )
 
 
-def _read_table(table: str) -> dict[str, frozenset[str]]:
-    words: dict[str, frozenset[str]] = {}
-    for line in table.strip().splitlines():
-        groups, _, listed = line.partition(":")
-        for word in listed.split():
-            words[word] = words.get(word, frozenset()) | (frozenset(groups.split()) - {"无"})
-    return words
-
-
-_WORDS = _read_table(_TABLE)
-_LONGEST = max(map(len, _WORDS))
+_WORDS = WordTable(_TABLE)
+_OPAQUE = WordTable(_OPAQUE_TABLE)
 
 
 def allergens_of(ingredient_names: Iterable[str]) -> tuple[str, ...]:
@@ -114,15 +123,20 @@ def allergens_of(ingredient_names: Iterable[str]) -> tuple[str, ...]:
     return tuple(group for group in ALLERGENS if group in found)
 
 
+def allergens_in_text(text: str) -> frozenset[str]:
+    """The allergens that a text of any length, such as a step, speaks of."""
+    return _WORDS.groups(_plain(text))
+
+
+def hides_its_content(ingredient_name: str) -> bool:
+    """Whether the name leaves open what is in it, so that any allergen may be: 火锅底料, 酱料, 喜欢的配菜."""
+    return bool(_OPAQUE.groups(_plain(ingredient_name)))
+
+
 @lru_cache(maxsize=8192)
 def _allergens_in(name: str) -> frozenset[str]:
-    plain = "".join(unicodedata.normalize("NFKC", name).lower().split()).translate(_SIMPLIFIED)
-    found: frozenset[str] = frozenset()
-    covered = 0
-    for start in range(len(plain)):
-        ends = range(min(start + _LONGEST, len(plain)), max(start, covered), -1)
-        end = next((end for end in ends if plain[start:end] in _WORDS), None)
-        if end is not None:
-            covered = end
-            found |= _WORDS[plain[start:end]]
-    return found
+    return allergens_in_text(name)
+
+
+def _plain(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).lower().split()).translate(_SIMPLIFIED)

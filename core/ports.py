@@ -139,11 +139,21 @@ class Retrieval:
     """What the index says about a query, best hit first.
 
     When `refused` is set, `hits` are merely the nearest dishes, good for 「你是想问…吗？」, not an answer.
+
+    Attributes:
+        is_choice: a kind of dish was asked for (「清淡的下饭菜」), and each hit is an equally good answer.
+        wanted: the conditions that were read in the query, each in a word or two.
+        relaxed: those of `wanted` that no recipe meets beside the others; a refusal's hits meet the others.
+        count: how many dishes were asked for; 0 when not said.
     """
 
     query: str
     hits: tuple[Hit, ...]
     refused: bool
+    is_choice: bool = False
+    wanted: tuple[str, ...] = ()
+    relaxed: tuple[str, ...] = ()
+    count: int = 0
 
 
 class Retriever(Protocol):

@@ -1,7 +1,8 @@
 """Different words for the same ingredient or dish, from a table of our own, to one spelling.
 
 The first word of a row is the spelling that all others become. A longer word wins over a shorter one
-inside it (胡萝卜 is never read as 萝卜), so words that merely look like members are listed as their own row.
+inside it (胡萝卜 is never read as 萝卜), so words that merely look like members are listed as their own
+row.
 """
 
 from __future__ import annotations
@@ -215,9 +216,15 @@ def _spellings() -> dict[str, str]:
 
 
 _SPELLINGS = _spellings()
+_ROWS_BY_WORD = {word: frozenset(row.split()) for row in _ROWS.split("\n") for word in row.split()}
 _WORDS = re.compile("|".join(sorted(map(re.escape, _SPELLINGS), key=len, reverse=True)))
 
 
 def canonical_spelling(key: str) -> str:
     """`key` with every word of the table in its row's first spelling."""
     return _WORDS.sub(lambda match: _SPELLINGS[match.group()], key)
+
+
+def spellings_of_word(word: str) -> frozenset[str]:
+    """All words of the row that `word` stands in; none when it is in no row."""
+    return _ROWS_BY_WORD.get(word, frozenset())
