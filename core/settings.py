@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     # Vectors
     vector_store: Literal["faiss", "chroma", "qdrant"] = "faiss"
     vector_memory_megabytes: Annotated[float, Field(ge=10, le=1_000_000)] = 700
-    qdrant_url: Annotated[str, Field(repr=False)] = ""
+    qdrant_url: Annotated[str, Field(pattern=r"^(https?://.+)?$", repr=False)] = ""
     qdrant_api_key: SecretStr = SecretStr("")
     qdrant_grpc_port: Annotated[int, Field(ge=0, le=65535)] = 0
     qdrant_timeout_seconds: Seconds = 5
@@ -238,7 +238,6 @@ class Settings(BaseSettings):
         "stt_base_url",
         "tts_base_url",
         "image_base_url",
-        "qdrant_url",
         "modelscope_url",
         "huggingface_url",
         "telegram_api_url",
