@@ -13,10 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.recipe import Recipe
-from index.text import dish_form, name_forms, plain_key_of, simplify, strip_shell
+from index.text import dish_form, name_forms, simplify, strip_shell, without_marks
 
 MAX_FORMS = 12
 """Bound on forms per recipe; the longest decorated title of the measured corpora has nine."""
+
+
+MAX_WRITTEN = 8
+"""Bound on the questions of `Recipe.questions` that count."""
 
 
 def forms_of(recipe: Recipe) -> tuple[str, ...]:
@@ -30,9 +34,8 @@ def forms_of(recipe: Recipe) -> tuple[str, ...]:
     return tuple(forms)[:MAX_FORMS]
 
 
-def dish_of(recipe: Recipe) -> str:
-    """Which of its forms names the dish with the least decoration; recipes are grouped by it."""
-    forms = forms_of(recipe)
+def dish_of(recipe: Recipe, forms: tuple[str, ...]) -> str:
+    """Which of its `forms` names the dish with the least decoration; recipes are grouped by it."""
     bare = dish_form(recipe.name)
     return bare if bare in forms else forms[0]
 
@@ -42,12 +45,18 @@ def question_of(form: str) -> str:
     return f"{form}怎么做"
 
 
+def _written(recipe: Recipe) -> dict[str, None]:
+    """The subjects of the questions that were written for it."""
+    subjects = (strip_shell(simplify(question)) or plain_key_of(question) for question in recipe.questions)
+    return dict.fromkeys([subject for subject in subjects if len(subject) >= 2][:MAX_WRITTEN])
+
+
 def _candidates(recipe: Recipe) -> Iterator[str]:
     yield from name_forms(recipe.name)
     for alias in recipe.aliases:
         yield from name_forms(alias)
     for keyword in recipe.keywords:
-        if strip_shell(simplify(keyword)) != plain_key_of(
-            keyword
-        ):  # a question form, as in XiaChuFang's rows
-            yield strip_shell(simplify(keyword))
+        text = simplify(keyword)
+        subject = strip_shell(text)
+        if subject != without_marks(text):  # a question form, as in XiaChuFang's rows
+            yield subject
