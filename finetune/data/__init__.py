@@ -1,0 +1,1 @@
+"""Training conversations from recipes: sources → recipes → conversations → files in three formats."""
