@@ -110,6 +110,7 @@ async def _chat(options: argparse.Namespace, settings: Settings) -> int:
             assistant.handler,
             settings.data_dir / "exports",
             max_recording_megabytes=settings.voice_max_megabytes,
+            unfinished=assistant.unfinished,
         )
         assistant.voice.hearing.recordings.add(CHANNEL, terminal.fetch_recording)
         if not one_turn:

@@ -1,4 +1,7 @@
-"""The conversation in a terminal: a session with streamed answers, or one turn for scripts."""
+"""The conversation in a terminal: a session with streamed answers, or one turn for scripts.
+
+Ctrl-C ends an answer that is being made, and where none is, the session.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -16,6 +22,7 @@ from typing import Any
 from rich.console import Console
 
 from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from core.errors import ChannelError, InputError
 from core.messages import (
     ChatKey,
@@ -64,6 +71,7 @@ class TerminalChannel:
         exports_dir: where documents that come with an answer are put.
         console: the terminal.
         max_recording_megabytes: the largest recording that is read.
+        unfinished: ends answers early.
     """
 
     def __init__(
@@ -73,16 +81,19 @@ class TerminalChannel:
         console: Console | None = None,
         *,
         max_recording_megabytes: float = 20,
+        unfinished: UnfinishedAnswers | None = None,
     ) -> None:
         self._handler = handler
         self._exports_dir = exports_dir
         self._console = console or Console()
+        self._unfinished = unfinished or UnfinishedAnswers()
         self._max_recording_bytes = int(max_recording_megabytes * 1_000_000)
 
     async def session(self, user: str) -> None:
         """Talk until the person leaves (退出, end of input, or Ctrl-C)."""
         self._console.print(
-            "[bold]食神[/] 说一道菜名吧，比如「番茄炒蛋怎么做」。输入 /help 看命令，「退出」离开。"
+            "[bold]食神[/] 说一道菜名吧，比如「番茄炒蛋怎么做」。"
+            "输入 /help 看命令，Ctrl-C 停下回答，「退出」离开。"
         )
         while True:
             try:
@@ -92,7 +103,11 @@ class TerminalChannel:
             if text.strip().lower() in _LEAVE:
                 return
             if text.strip():
-                await self._answer(user, text)
+                message = message_from(user, text)
+                self._unfinished.begin(message)
+                with _on_interrupt(partial(self._unfinished.stop, message.chat, message.user)):
+                    await self._answer(message)
+                self._unfinished.end(message)
 
     async def fetch_recording(self, message: IncomingMessage) -> bytes:
         """The file that `message` was sent with.
@@ -126,14 +141,14 @@ class TerminalChannel:
                     finished = event
         return finished.reply, finished.timings_ms
 
-    async def _answer(self, user: str, text: str) -> None:
+    async def _answer(self, message: IncomingMessage) -> None:
         out = self._console
         out.print("[bold yellow]食神[/]")
         status = out.status("…")
         status.start()
         reply = Reply(text="")
         is_counting = False
-        async with aclosing(self._handler.handle(message_from(user, text))) as events:
+        async with aclosing(self._handler.handle(message)) as events:
             async for event in events:
                 if isinstance(event, StageStarted) and event.stage in _AT_WORK:
                     status.update(_AT_WORK[event.stage])
@@ -178,6 +193,22 @@ class TerminalChannel:
                     file.write(document.content)
                 return path
         raise AssertionError("count() has no end")
+
+
+@contextlib.contextmanager
+def _on_interrupt(act: Callable[[], object]) -> Iterator[None]:
+    """Let Ctrl-C call `act` instead of ending the program, where the system knows such signals."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
+    try:
+        loop.add_signal_handler(signal.SIGINT, act)
+    except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
 
 
 def reply_as_json(reply: Reply, timings_ms: dict[str, float], document: Path | None) -> str:

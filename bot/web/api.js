@@ -36,6 +36,12 @@ export const getHistory = () => getJson("/api/history");
 export const getCommands = () => getJson("/api/commands");
 export const getVoice = () => getJson("/api/voice");
 
+/** Ends the answers that are being written; their streams end by themselves. */
+export async function stopAnswers() {
+  const response = await fetch("/api/stop", { method: "POST" });
+  if (!response.ok) throw await refused(response);
+}
+
 /** A random UUID; crypto.randomUUID is missing on plain http addresses other than localhost. */
 export function newMessageId() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -1,6 +1,6 @@
 // The chat page: restores the conversation, sends messages, shows the answers as they are written.
 
-import { ask, askByVoice, followVoice, getCommands, getHistory, getVoice, newMessageId } from "./api.js";
+import { ask, askByVoice, followVoice, getCommands, getHistory, getVoice, newMessageId, stopAnswers } from "./api.js";
 import { CommandMenu } from "./command_menu.js";
 import { element } from "./dom.js";
 import { Follower } from "./follow.js";
@@ -21,6 +21,11 @@ const voice = new VoiceInput({ composer: byId("composer"), send: sayByVoice, com
 const page = { say, edit: editHeard, mayPlay: () => !voice.recording };
 const turns = [];
 let underWay = 0;
+
+function countUnderWay(change) {
+  underWay += change;
+  byId("stop").hidden = underWay === 0;
+}
 
 function questionChanged() {
   byId("send").disabled = question.value.trim() === "";
@@ -74,12 +79,12 @@ async function answerSpoken(turn, events) {
 /** Shows an answer as it comes. */
 async function show(turn, events) {
   turn.startAnswer(underWay > 0);
-  underWay += 1;
+  countUnderWay(1);
   try {
     for await (const event of events) turn.receive(event);
     if (turn !== turns.at(-1)) turn.dropButtons();
   } finally {
-    underWay -= 1;
+    countUnderWay(-1);
   }
 }
 
@@ -180,6 +185,7 @@ for (const button of welcome.querySelectorAll(".suggestion")) {
   button.addEventListener("click", () => say(button.textContent));
 }
 newConversation.addEventListener("click", () => say("/clear"));
+byId("stop").addEventListener("click", () => stopAnswers().catch((error) => showComplaint(error.message)));
 
 questionChanged();
 restore();

@@ -17,6 +17,7 @@ from playwright.async_api import (
     expect,
 )
 
+from bot.unfinished_answers import UnfinishedAnswers
 from core.messages import (
     Document,
     Reply,
@@ -29,7 +30,14 @@ from core.messages import (
 )
 from tests.bot.browser_page import CHROMIUM, FLAGS, Watched, ask, open_page
 from tests.bot.web_client import Served, served
-from tests.fakes.scripted_handler import TOMATO_EGGS, Step, draw_picture, plain_answer, recipe_answer
+from tests.fakes.scripted_handler import (
+    TOMATO_EGGS,
+    Step,
+    draw_picture,
+    gated_answer,
+    plain_answer,
+    recipe_answer,
+)
 
 SIDEWAYS = """() => ["html", "#scroller"].map((name) => {
   const node = document.querySelector(name);
@@ -137,6 +145,25 @@ async def test_text_appears_while_it_is_written(watched: Watched) -> None:
     await expect(answer).to_have_attribute("aria-busy", "false")
     gates[4].set()
     await expect(typing).to_have_count(0)
+
+
+async def test_the_stop_button_is_there_while_something_is_written(tmp_path: Path, browser: Browser) -> None:
+    unfinished, gate = UnfinishedAnswers(), asyncio.Event()
+    context = await browser.new_context()
+    async with served(tmp_path, unfinished=unfinished) as server:
+        server.handler.scripts["慢"] = gated_answer(gate, "（已停下）")
+        watched = await open_page(server, context)
+        button = watched.page.get_by_role("button", name="停下正在写的回答")
+        await expect(button).to_be_hidden()
+        await ask(watched.page, "慢")
+        await expect(watched.page.locator(".bubble.bot .text")).to_have_text("开头")
+        [asked] = server.handler.handled
+        with unfinished.signal_of(asked).calling(gate.set):
+            await button.click()
+            await expect(watched.page.locator(".bubble.bot .text")).to_have_text("开头（已停下）")
+        await expect(button).to_be_hidden()
+        watched.assert_quiet()
+    await context.close()
 
 
 async def test_a_reload_restores_the_conversation(watched: Watched) -> None:

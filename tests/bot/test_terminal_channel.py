@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import signal
+from asyncio import Event
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -11,13 +14,16 @@ from rich.console import Console
 
 from bot import __main__
 from bot.terminal_channel import TerminalChannel, message_from, recipe_as_data, reply_as_json
+from bot.unfinished_answers import UnfinishedAnswers
 from core.errors import ChannelError, InputError, SettingsError
 from core.messages import (
     Button,
     ChatKey,
     Document,
+    IncomingMessage,
     Picture,
     Reply,
+    ReplyEvent,
     ReplyFinished,
     Stage,
     StageProgress,
@@ -28,7 +34,7 @@ from core.messages import (
 )
 from core.settings import Settings
 from tests.fakes.memory_storage import MemoryHistory
-from tests.fakes.scripted_handler import TOMATO_EGGS, ScriptedHandler, Step
+from tests.fakes.scripted_handler import TOMATO_EGGS, ScriptedHandler, Step, gated_answer
 
 EXPORT = Document("shishen.json", "application/json", b"{}")
 
@@ -58,6 +64,36 @@ async def test_one_turn(handler: ScriptedHandler, tmp_path: Path) -> None:
     reply = Reply(text="好的")
     handler.scripts["你好"] = [TextDelta("好的"), ReplyFinished(reply, {"total": 1.25})]
     assert await terminal(handler, tmp_path)[0].once("me", "你好") == (reply, {"total": 1.25})
+
+
+async def test_an_interrupt_ends_the_answer_and_not_the_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, "慢", "快", "退出")
+    before, screen, unfinished, gate = (
+        signal.getsignal(signal.SIGINT),
+        io.StringIO(),
+        UnfinishedAnswers(),
+        Event(),
+    )
+
+    class Interrupted(ScriptedHandler):
+        """Is interrupted in the middle of 「慢」."""
+
+        async def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
+            with unfinished.signal_of(message).calling(gate.set):
+                async for event in super().handle(message):
+                    yield event
+                    if event == TextDelta("开头"):
+                        signal.raise_signal(signal.SIGINT)
+
+    handler = Interrupted()
+    handler.scripts["慢"] = gated_answer(gate, "（已停下）")
+    channel = TerminalChannel(handler, tmp_path, Console(file=screen, width=200), unfinished=unfinished)
+    await channel.session("me")
+    assert "开头（已停下）" in screen.getvalue()
+    assert "收到：快" in screen.getvalue()
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 async def test_a_turn_with_a_recording(tmp_path: Path) -> None:

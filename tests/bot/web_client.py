@@ -11,6 +11,8 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
+from bot.message_handler import MessageHandler
+from bot.unfinished_answers import UnfinishedAnswers
 from bot.web_channel import WebChannel
 from bot.web_recordings import WebRecordings
 from bot.web_speech import Narrate
@@ -85,6 +87,12 @@ class Client:
             assert response.status == 200
             return [json.loads(line) async for line in response.content]
 
+    async def stop(self) -> int:
+        """Press the stop button; returns how many answers it ended."""
+        async with self.session.post("/api/stop", headers=self.headers) as response:
+            assert response.status == 200
+            return int((await response.json())["stopped"])
+
     async def history(self) -> dict[str, Any]:
         """What the page restores."""
         async with self.session.get("/api/history") as response:
@@ -107,12 +115,17 @@ async def served(
     secure_cookie: bool = False,
     recordings: WebRecordings | None = None,
     narrate: Narrate | None = None,
+    answering: MessageHandler | None = None,
+    unfinished: UnfinishedAnswers | None = None,
 ) -> AsyncIterator[Served]:
-    """Start a server on any free port, and stop it at the end."""
+    """Start a server on any free port, and stop it at the end.
+
+    `answering` answers in place of the scripted handler, told by `unfinished` when to end.
+    """
     history = MemoryHistory()
     handler = ScriptedHandler(history, fetch=recordings.fetch if recordings else None)
     channel = WebChannel(
-        handler,
+        answering or handler,
         history,
         folder,
         port=0,
@@ -121,6 +134,7 @@ async def served(
         commands=COMMANDS,
         recordings=recordings,
         narrate=narrate,
+        unfinished=unfinished,
     )
     server = Served(channel, handler, history, folder)
     server.address = await channel.start()
