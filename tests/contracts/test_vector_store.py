@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from index.vector_stores.block_builder import BLOCK_ROWS
 from index.vector_stores.chroma_store import ChromaStores
 from index.vector_stores.faiss_store import FaissVectorStores
 from index.vector_stores.ports import Place, VectorStore, VectorStores
+from index.vector_stores.qdrant_connection import QdrantServer
 from index.vector_stores.qdrant_edge_store import QdrantEdgeStores
+from index.vector_stores.qdrant_store import QdrantStores
+from tests.fakes.qdrant_server import QdrantServer as FakeQdrantServer
 
 DIMENSION = 16
 COUNT = 600
@@ -27,10 +30,11 @@ WITH_STORES = [
         reason="requirements-stores.txt is not installed",
     ),
 ]
-KINDS: dict[str, Callable[[], VectorStores]] = {
-    "faiss": FaissVectorStores,
-    "chroma": ChromaStores,
-    "qdrant edge": QdrantEdgeStores,
+KINDS: dict[str, Callable[[str], VectorStores]] = {
+    "faiss": lambda _: FaissVectorStores(),
+    "chroma": lambda _: ChromaStores(),
+    "qdrant embedded": lambda _: QdrantEdgeStores(),
+    "qdrant server": lambda url: QdrantStores(QdrantServer(url, "key"), sleep=lambda _: None),
 }
 
 
@@ -46,8 +50,9 @@ VECTORS = unit_vectors(COUNT)
 @pytest.fixture(
     params=["faiss", *(pytest.param(kind, marks=WITH_STORES) for kind in KINDS if kind != "faiss")]
 )
-def stores(request: pytest.FixtureRequest) -> VectorStores:
-    return KINDS[request.param]()
+def stores(request: pytest.FixtureRequest) -> Iterator[VectorStores]:
+    with FakeQdrantServer("key").running() as server:
+        yield KINDS[request.param](server.url)
 
 
 @pytest.fixture
