@@ -11,7 +11,8 @@ from typing import Any
 from core.errors import ModelRejectedError
 from core.ports import ChatMessage
 
-_CHAT_ML = ("<|im_start|>", "<|im_end|>")
+END_MARK = "<|im_end|>"
+_CHAT_ML = ("<|im_start|>", END_MARK)
 """InternLM2's marks, and those of Qwen and others: one format, told apart by what stands in front."""
 
 
@@ -42,21 +43,27 @@ class ChatFormat:
             ids += [self._start, *words, self._end, *self._plain("\n")]
         return [*ids, self._start, *self._plain("assistant\n")]
 
-    def taught(self, messages: Sequence[ChatMessage]) -> tuple[list[int], list[bool]]:
-        """The ids of a whole chat to learn from, and which of them are an answer's: words and end mark.
+    def taught(
+        self, messages: Sequence[ChatMessage], learned: Sequence[bool]
+    ) -> tuple[list[int], list[bool]]:
+        """The ids of a whole chat to learn from, and which of them count: answers, end marks included.
 
         In front of each answer stands what `encoded` gives for the messages before it.
+
+        Args:
+            messages: of the chat.
+            learned: for each message, whether it is learned if it is an answer.
         """
-        ids, is_answer = list(self._prefix), [False] * len(self._prefix)
-        for message in messages:
+        ids, is_learned = list(self._prefix), [False] * len(self._prefix)
+        for message, counts in zip(messages, learned, strict=True):
             if message.role == "assistant":
                 asked, answer = self._plain("assistant\n"), [*self._plain(message.content), self._end]
             else:
                 asked, answer = [*self._plain(f"{message.role}\n{message.content}"), self._end], []
             line_end = self._plain("\n")
             ids += [self._start, *asked, *answer, *line_end]
-            is_answer += [False] * (1 + len(asked)) + [True] * len(answer) + [False] * len(line_end)
-        return ids, is_answer
+            is_learned += [False] * (1 + len(asked)) + [counts] * len(answer) + [False] * len(line_end)
+        return ids, is_learned
 
     def fitted(self, messages: Sequence[ChatMessage], limit: int) -> list[int]:
         """`encoded`, at most `limit` ids: the oldest turns between rules and question are left out.

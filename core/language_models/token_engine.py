@@ -23,6 +23,7 @@ from core.devices import Placement
 from core.errors import ModelRejectedError, ModelResponseError, ModelUnavailableError
 from core.language_models.adapter_folder import AdapterFolder
 from core.language_models.adapter_on_model import put_on
+from core.language_models.chat_prompt import END_MARK
 from core.language_models.repetition_penalty import BatchedRepetitionPenalty
 from core.ports import Sampling
 
@@ -103,6 +104,7 @@ class TokenEngine:
         except (OSError, ValueError, KeyError, ImportError, RecursionError) as exc:
             reason = type(exc).__name__
             raise ModelRejectedError(f"{folder.name} cannot be loaded ({reason}): is it whole?") from exc
+        _end_at_the_mark(model, tokenizer)
         if adapter is not None:
             put_on(model, adapter, is_quantized=quantization != "none")
         return cls(model.eval(), tokenizer, limits)
@@ -221,6 +223,13 @@ def quantization_config(kind: Quantization, placement: Placement) -> Any:
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=getattr(torch, placement.dtype),
     )
+
+
+def _end_at_the_mark(model: Any, tokenizer: Any) -> None:
+    """A base that was taught to chat ends its answers with the mark, whatever its configuration says."""
+    mark = tokenizer.backend_tokenizer.token_to_id(END_MARK)
+    if mark is not None and model.generation_config is not None:
+        model.generation_config.eos_token_id = sorted(_end_ids(model) | {mark})
 
 
 def _end_ids(model: Any) -> frozenset[int]:
