@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from core.errors import IndexCorruptError, IndexMismatchError, RecipeIndexError
-from core.ports import Vectors
 from index.vector_stores.block_builder import BLOCK_ROWS
 from index.vector_stores.chroma_store import ChromaStores
 from index.vector_stores.faiss_store import FaissVectorStores
@@ -19,8 +18,8 @@ from index.vector_stores.qdrant_connection import QdrantServer
 from index.vector_stores.qdrant_edge_store import QdrantEdgeStores
 from index.vector_stores.qdrant_store import QdrantStores
 from tests.fakes.qdrant_server import QdrantServer as FakeQdrantServer
+from tests.index.vector_stores.vectors import DIMENSION, fill, unit_vectors
 
-DIMENSION = 16
 COUNT = 600
 
 WITH_STORES = [
@@ -36,12 +35,6 @@ KINDS: dict[str, Callable[[str], VectorStores]] = {
     "qdrant embedded": lambda _: QdrantEdgeStores(),
     "qdrant server": lambda url: QdrantStores(QdrantServer(url, "key"), sleep=lambda _: None),
 }
-
-
-def unit_vectors(count: int, dimension: int = DIMENSION, seed: int = 1) -> Vectors:
-    vectors = np.random.default_rng(seed).standard_normal((count, dimension)).astype(np.float32)
-    unit: Vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
 
 
 VECTORS = unit_vectors(COUNT)
@@ -62,16 +55,9 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path, "an-index", "segment-1", folder)
 
 
-def fill(stores: VectorStores, place: Place, vectors: Vectors = VECTORS, content: str = "digest") -> None:
-    with stores.builder(place, dimension=vectors.shape[1], total=len(vectors), content=content) as builder:
-        for start in range(builder.done, len(vectors), 64):
-            builder.append(vectors[start : start + 64])
-        builder.finish()
-
-
 @pytest.fixture
 def store(stores: VectorStores, place: Place) -> VectorStore:
-    fill(stores, place)
+    fill(stores, place, VECTORS)
     return stores.open(place, dimension=DIMENSION, total=COUNT)
 
 
@@ -144,7 +130,7 @@ class TestBuilding:
         assert len(stores.open(place, dimension=DIMENSION, total=5)) == 5
 
     def test_a_finished_store_stays_for_the_same_content(self, stores: VectorStores, place: Place) -> None:
-        fill(stores, place)
+        fill(stores, place, VECTORS)
         with stores.builder(place, dimension=DIMENSION, total=COUNT, content="digest") as builder:
             assert builder.done == COUNT
             builder.finish()
@@ -194,18 +180,18 @@ class TestOpening:
     def test_another_number_than_the_manifest_says_is_damage(
         self, stores: VectorStores, place: Place
     ) -> None:
-        fill(stores, place)
+        fill(stores, place, VECTORS)
         with pytest.raises(IndexCorruptError):
             stores.open(place, dimension=DIMENSION, total=COUNT + 1)
 
     def test_another_dimension_than_the_manifest_says_is_damage(
         self, stores: VectorStores, place: Place
     ) -> None:
-        fill(stores, place)
+        fill(stores, place, VECTORS)
         with pytest.raises(IndexCorruptError):
             stores.open(place, dimension=DIMENSION * 2, total=COUNT)
 
     def test_deleting_twice_is_no_error(self, stores: VectorStores, place: Place) -> None:
-        fill(stores, place)
+        fill(stores, place, VECTORS)
         stores.delete(place)
         stores.delete(place)
