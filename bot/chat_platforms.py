@@ -11,6 +11,7 @@ _IN_ENGLISH = {
     "start": "Meet the cook",
     "help": "What I can do",
     "clear": "Start a new conversation",
+    "stop": "Stop the answer being written",
     "rag": "Answer from the recipes: on or off",
     "image": "Pictures of dishes: on or off",
     "voice": "Answers read aloud: on or off",
