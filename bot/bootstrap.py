@@ -44,6 +44,7 @@ from handlers.router import Router
 from handlers.text import TextHandler
 from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
 from index.embedder_choice import SearchModels, search_models_for
+from index.hyde import HydeRetriever
 from index.retriever import HybridRetriever
 from index.second_stage import SecondStage
 from storage.block_list import SqlBlockList
@@ -144,6 +145,8 @@ async def _assistant(
     settings: Settings, retriever: Retriever, database: Database, models: _Models
 ) -> Assistant:
     model, voice = models.answering, models.voice
+    if settings.search_hyde:
+        retriever = HydeRetriever(retriever, model.write)
     history = SqlHistory(
         database,
         max_messages=settings.history_max_messages,

@@ -12,14 +12,14 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
 from core.answering import Answerer, AnswerRequest, Turn, Understanding
-from core.errors import BotError
+from core.errors import BotError, ModelRejectedError
 from core.messages import TextDelta
 from core.operator_ports import (
     ModelFacts,
     OperatorSettings,
 )
 from core.pipeline import Rewriter
-from core.ports import LanguageModel
+from core.ports import ChatMessage, LanguageModel, Sampling
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +120,19 @@ class SwitchableModel:
         """Understand `turn`; see `core.pipeline.Rewriter.rewrite`."""
         with self._in_use() as model:
             return await model.rewriter.rewrite(turn)
+
+    async def write(self, messages: Sequence[ChatMessage], sampling: Sampling) -> AsyncGenerator[str, None]:
+        """The words of the model itself; see `core.ports.LanguageModel.stream`.
+
+        Raises:
+            ModelRejectedError: what answers is no language model.
+        """
+        with self._in_use() as model:
+            if model.language_model is None:
+                raise ModelRejectedError(f"{model.name} is no language model")
+            async with aclosing(model.language_model.stream(messages, sampling)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def use(self, name: str) -> str:
         """Let the model `name`, one of `choices`, answer from now on; see `core.ports.ModelSwitch.use`."""

@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     reranker_model: Path | None = None
     embedder_runtime: Literal["auto", "torch", "onnx"] = "auto"
     search_limit: Annotated[int, Field(ge=1, le=20)] = 5
+    search_hyde: bool = False
 
     # Vectors
     vector_store: Literal["faiss", "chroma", "qdrant"] = "faiss"

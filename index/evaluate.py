@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,23 @@ def read_queries(path: Path) -> list[LabelledQuery]:
     return queries
 
 
-def evaluate(retriever: HybridRetriever, queries: Sequence[LabelledQuery]) -> dict[str, Any]:
+Search = Callable[[str, int], Retrieval]
+"""Searches for a query, at most so many hits."""
+
+
+def search_of(retriever: HybridRetriever) -> Search:
+    """The search of `retriever`, in this thread."""
+    return lambda query, limit: retriever.search_now(query, limit=limit)
+
+
+def evaluate(search: Search, queries: Sequence[LabelledQuery]) -> dict[str, Any]:
     """Run all queries, one after the other, and count."""
     answerable = [q for q in queries if q.relevant]
     offtopic = [q for q in queries if not q.relevant]
     milliseconds: list[float] = []
-    reciprocal_ranks = [_reciprocal_rank(q, _timed(retriever, q.query, milliseconds)) for q in answerable]
+    reciprocal_ranks = [_reciprocal_rank(q, _timed(search, q.query, milliseconds)) for q in answerable]
     wrongly_refused = sum(1 for _, refused in reciprocal_ranks if refused)
-    refused = sum(1 for q in offtopic if _timed(retriever, q.query, milliseconds).refused)
+    refused = sum(1 for q in offtopic if _timed(search, q.query, milliseconds).refused)
     ranks = [rank for rank, _ in reciprocal_ranks]
     return {
         "n": len(queries),
@@ -79,9 +88,9 @@ def evaluate(retriever: HybridRetriever, queries: Sequence[LabelledQuery]) -> di
     }
 
 
-def _timed(retriever: HybridRetriever, query: str, milliseconds: list[float]) -> Retrieval:
+def _timed(search: Search, query: str, milliseconds: list[float]) -> Retrieval:
     started = time.perf_counter()
-    retrieval = retriever.search_now(query, limit=_RANKS)
+    retrieval = search(query, _RANKS)
     milliseconds.append((time.perf_counter() - started) * 1000)
     return retrieval
 

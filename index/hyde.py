@@ -11,13 +11,16 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from core.errors import ModelError
-from core.ports import ChatMessage, Hit, LanguageModel, Retrieval, Retriever, Sampling
+from core.ports import ChatMessage, Hit, Retrieval, Retriever, Sampling
+from index.wishes import wishes_of
 
 logger = logging.getLogger(__name__)
+
+Write = Callable[[Sequence[ChatMessage], Sampling], AsyncGenerator[str, None]]
 
 MAX_NAMES = 3
 _MAX_NAME_CHARACTERS = 20
@@ -38,17 +41,17 @@ class HydeRetriever:
 
     Args:
         retriever: searches.
-        language_model: imagines; when it fails, the first search stands.
+        write: a language model's `stream`, which imagines; when it fails, the first search stands.
     """
 
-    def __init__(self, retriever: Retriever, language_model: LanguageModel) -> None:
+    def __init__(self, retriever: Retriever, write: Write) -> None:
         self._retriever = retriever
-        self._language_model = language_model
+        self._write = write
 
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query`; refused, search for what the model imagines. See `core.ports.Retriever`."""
         found = await self._retriever.search(query, limit=limit, exclude=exclude)
-        if not found.refused:
+        if not found.refused or wishes_of(query) is not None:  # nothing that is imagined may break a wish
             return found
         try:
             names = await self._imagined(query)
@@ -60,7 +63,7 @@ class HydeRetriever:
 
     def describe(self) -> str:
         """One line for `check`."""
-        return f"{self._retriever.describe()}, HyDE by {self._language_model.name}"
+        return f"{self._retriever.describe()}, HyDE for what it refuses"
 
     async def _hits(self, names: Sequence[str], limit: int, exclude: frozenset[str]) -> tuple[Hit, ...]:
         """The best recipe of each dish that the index has, in the order of the names."""
@@ -74,7 +77,7 @@ class HydeRetriever:
     async def _imagined(self, query: str) -> tuple[str, ...]:
         asked = " ".join(query[:_MAX_QUERY_CHARACTERS].split())
         written = ""
-        stream = self._language_model.stream(
+        stream = self._write(
             [ChatMessage("system", _RULES), ChatMessage("user", f"用户的话：{asked}\n菜名：")], _SAMPLING
         )
         async with aclosing(stream) as pieces:

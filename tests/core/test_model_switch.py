@@ -9,7 +9,7 @@ import pytest
 
 from core.answering import AnswerRequest, Turn, Understanding
 from core.composer import Composer
-from core.errors import BotError, ModelUnavailableError, SettingsError, StorageError
+from core.errors import BotError, ModelRejectedError, ModelUnavailableError, SettingsError, StorageError
 from core.messages import TextDelta
 from core.model_answerer import FollowUpRewriter, ModelAnswerer
 from core.model_switch import AnsweringModel, SwitchableModel
@@ -17,6 +17,7 @@ from core.operator_ports import (
     ModelFacts,
     ModelSwitch,
 )
+from core.ports import ChatMessage, Sampling
 from core.understanding import understand
 from tests.core.recipes import BRAISED_PORK, turn_about
 from tests.fakes.memory_storage import MemoryOperatorSettings
@@ -220,3 +221,13 @@ async def test_a_local_model_can_be_loaded_before_anybody_asks() -> None:
     workshop = Workshop()
     await (await workshop.opened()).load()
     assert workshop.loads == ["openai/a"]
+
+
+async def test_the_model_itself_can_be_asked() -> None:
+    workshop = Workshop()
+    switch = await workshop.opened()
+    pieces = [piece async for piece in switch.write([ChatMessage("user", "想吃鱼")], Sampling())]
+    assert pieces == ["好"]
+    await switch.use("composer")
+    with pytest.raises(ModelRejectedError, match="composer is no language model"):
+        await anext(switch.write([], Sampling()))

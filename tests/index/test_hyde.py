@@ -11,7 +11,7 @@ from tests.fakes.dishes import BRAISED_PORK, EGG_SOUP, TOMATO_EGGS
 from tests.fakes.fake_retriever import FakeRetriever
 from tests.fakes.scripted_language_model import ScriptedLanguageModel
 
-WISH = "想吃点酸酸甜甜的"
+WISH = "像妈妈做的那种拌饭的蛋"
 
 
 def cookbook() -> FakeRetriever:
@@ -22,7 +22,7 @@ def cookbook() -> FakeRetriever:
 
 def hyde(model: ScriptedLanguageModel) -> tuple[Retriever, FakeRetriever]:
     inner = cookbook()
-    return HydeRetriever(inner, model), inner
+    return HydeRetriever(inner, model.stream), inner
 
 
 async def test_what_is_found_needs_no_model() -> None:
@@ -47,6 +47,13 @@ async def test_what_was_shown_stays_left_out() -> None:
     retriever, inner = hyde(ScriptedLanguageModel(['["番茄炒蛋"]']))
     await retriever.search(WISH, exclude=frozenset({TOMATO_EGGS.recipe_id}))
     assert all(search.exclude == {TOMATO_EGGS.recipe_id} for search in inner.searches)
+
+
+@pytest.mark.parametrize("wish", ["不含花生的宫保鸡丁", "十分钟早餐"])
+async def test_nothing_is_imagined_against_a_condition(wish: str) -> None:
+    retriever, inner = hyde(ScriptedLanguageModel())
+    assert (await retriever.search(wish)).refused
+    assert [search.query for search in inner.searches] == [wish]
 
 
 @pytest.mark.parametrize("answer", ["[]", "我不知道", '["糖醋里脊"]', '[["番茄炒蛋"]'])
@@ -77,4 +84,4 @@ def test_names_in_an_answer(answer: str, names: tuple[str, ...]) -> None:
 
 def test_it_says_that_it_imagines() -> None:
     retriever, inner = hyde(ScriptedLanguageModel())
-    assert retriever.describe() == f"{inner.describe()}, HyDE by scripted/test"
+    assert retriever.describe() == f"{inner.describe()}, HyDE for what it refuses"
