@@ -8,7 +8,8 @@ mollusc, 杏鲍菇 a mushroom. The words of the group 无 stand for nothing and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 NOTHING = "无"
@@ -21,14 +22,19 @@ class WordTable:
     Args:
         table: lines of 「groups: words」, blank-separated; a group or a word may stand in several lines.
         spelled: brings a word of the table to the spelling of the texts that will be searched.
+        nested: words within a longer one count as well, so that only the words of 无 hide anything.
     """
 
-    def __init__(self, table: str, spelled: Callable[[str], str] = str) -> None:
+    def __init__(self, table: str, spelled: Callable[[str], str] = str, *, nested: bool = False) -> None:
         words: dict[str, frozenset[str]] = {}
+        hiding: set[str] = set()
         for line in table.strip().splitlines():
             groups, _, listed = line.partition(":")
             for word in map(spelled, listed.split()):
                 words[word] = words.get(word, frozenset()) | (frozenset(groups.split()) - {NOTHING})
+                hiding |= {word} if NOTHING in groups.split() else set()
+        if nested:
+            words = {word: groups | _within(word, words, hiding) for word, groups in words.items()}
         self._words = words
         self._pattern = re.compile(f"(?=({any_word(words)}))")
 
@@ -55,6 +61,14 @@ class WordTable:
         for word in self.found(text):
             found |= self._words[word]
         return found
+
+
+def _within(word: str, words: Mapping[str, frozenset[str]], hiding: AbstractSet[str]) -> frozenset[str]:
+    """The groups of the words within `word` that none of `hiding` hides there."""
+    spans = [(i, j) for i in range(len(word)) for j in range(i + 1, len(word) + 1) if word[i:j] in words]
+    hidden = [(i, j) for i, j in spans if word[i:j] in hiding]
+    seen = (span for span in spans if not any(i <= span[0] and span[1] <= j for i, j in hidden))
+    return frozenset().union(*(words[word[i:j]] for i, j in seen))
 
 
 def any_word(words: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from functools import cached_property
 from core.allergens import allergens_in_text, allergens_of, hides_its_content
 from core.recipe import Recipe
 from index.cooking_time import minutes_of
-from index.facet_words import DEVICES, SAID
+from index.facet_words import CUISINES, DEVICES, ENDINGS, SAID
 from index.kinds import ingredient_terms, kinds_in
 from index.text import simplify
 
@@ -94,9 +94,17 @@ class Facets:
     def sure_tags(self) -> frozenset[str]:
         """What the recipe says of itself."""
         recipe = self.recipe
-        said = (recipe.name, *recipe.aliases, recipe.category, recipe.cuisine, *recipe.tastes)
+        named = SAID.groups(simplify("\n".join((recipe.name, *recipe.aliases))))
+        ending = simplify(recipe.name).rstrip(" 。.!！~～")[-1:]
+        named |= {tag for tag, ends in ENDINGS.items() if ending in ends}
         keywords = (word for word in recipe.keywords if len(word) <= 4)  # longer ones are question forms
-        return SAID.groups(simplify("\n".join((*said, *keywords))))
+        written = SAID.groups(simplify("\n".join((*recipe.tastes, *keywords))))
+        category, cuisine = SAID.groups(simplify(recipe.category)), SAID.groups(simplify(recipe.cuisine))
+        if category & DISH_TYPES:
+            named, written = named - DISH_TYPES | category, written - DISH_TYPES
+        if cuisine & CUISINES:
+            named -= CUISINES
+        return named | written | category | cuisine
 
     @cached_property
     def tags(self) -> frozenset[str]:

@@ -67,12 +67,20 @@ def build(folder: Path, recipes: Iterable[Recipe], namesakes: NamesakesOf | None
     Raises:
         OSError: there is no room.
     """
+    counted = ((recipe, namesakes(row) if namesakes else 1) for row, recipe in enumerate(recipes))
+    write(folder, ((document_of(recipe), rank_of(recipe, count)) for recipe, count in counted))
+
+
+def write(folder: Path, documents: Iterable[tuple[Mapping[str, str | int], int]]) -> None:
+    """Write the index of recipes that are worked out already: `document_of` and `rank_of` each, by row.
+
+    Raises:
+        OSError: there is no room.
+    """
     try:
         writer = tantivy.Index(_schema(), path=str(folder)).writer(_WRITER_HEAP_BYTES, num_threads=1)
-        for row, recipe in enumerate(recipes):
-            writer.add_document(
-                _document(row, document_of(recipe), rank_of(recipe, namesakes(row) if namesakes else 1))
-            )
+        for row, (fields, rank) in enumerate(documents):
+            writer.add_document(_document(row, fields, rank))
         writer.commit()
         writer.wait_merging_threads()
     except ValueError as exc:  # what tantivy raises when it cannot write
@@ -199,4 +207,5 @@ __all__ = [
     "document_of",
     "name_pairs",
     "rank_of",
+    "write",
 ]

@@ -241,7 +241,8 @@ def _removals(wishes: Wishes) -> Iterator[Callable[[Wishes], Wishes]]:
     for tags in (*_SOFTNESS, frozenset(wishes.tags) - known - _HARD_TAGS):
         if tags is None:
             if wishes.max_minutes is not None:
-                yield lambda w: replace(w, max_minutes=None)
+                for minutes in (2 * wishes.max_minutes, 4 * wishes.max_minutes, None):
+                    yield lambda w, minutes=minutes: replace(w, max_minutes=minutes)  # type: ignore[misc]
             continue
         for tag in wishes.tags:
             if tag in tags and (len(wishes.tags) > 1 or wishes.ingredients or wishes.max_minutes):

@@ -123,7 +123,6 @@ how 泰国菜: 泰式 泰国
 type 汤: 汤 羹
 type 粥: 粥
 type 面: 面 面条 面食 粉面
-type 米饭: 米饭 炒饭
 type 饺子: 饺子
 type 饼: 饼
 type 甜品: 蛋糕
@@ -145,6 +144,7 @@ fill -: 适合 比较 最 很 特别 好 好吃 好喝 可以 能 能吃 可 会
 fill -: 用 用来 拿 类 类的 款 种 样 味 口味 味道 口 口感 营养 健康 美味 怎么做 做法 的做法
 fill -: 怎样做 如何做 时候 时 期间 多 一点的 再 还 也 都 就 那 那就 更 些的 点的 又 又要 而且 并且 但 且
 fill -: 同时 和 跟 与 配 当 作为 弄 煮 烧 整 搞 上 里 下 日子 天 季节 这 几个人 两个人 一个人
+name -: 老婆饼 外婆菜 日式咖喱 韩式泡菜 泰式咖喱
 fill -: 软烂 软 嫩 烂 好消化 清爽可口 可口 一人食 一家三口 三口之家 老公 老婆 家人 全家 朋友 大家 男朋友
 fill -: 女朋友 爱吃 喜欢吃 爱 喜欢 吃得 不错 经典 传统 地道 正宗 特色 有名 关于 方面 系列 大全 合适 让
 fill -: 胃口 没 心情 下班 回家 冰箱 只
@@ -180,7 +180,7 @@ def _read() -> dict[str, tuple[str, str]]:
 
 
 TOKENS = _read()
-"""Word → (class, tag); `food` for an ingredient."""
+"""Word → (class, tag); `food` for an ingredient, `name` for a dish made of words that say nothing."""
 ANY_TOKEN = any_word(TOKENS)
 
 IMPLIED_WITHOUT = {

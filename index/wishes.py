@@ -33,7 +33,7 @@ _BETWEEN = re.compile("还有|以及|或者|和|跟|与|及|加上|加|配|、|[
 _AMOUNT = re.compile(
     "^(?:[0-9]+|[一二两三四五六七八九十半几]+)?(?:个|只|根|块|斤|把|颗|片|条|盒|包|袋|点|些)?"
 )
-_CLAUSES = re.compile("[，,。；;！!？?~～…]+")
+_CLAUSES = re.compile("[，,。；;！!？?~～…]+|、(?=[不无别没])")
 _SPECIFIC = re.compile("怎么做|怎样做|如何做|做法|怎么炒|怎么煮|怎么烧|怎么弄|怎么办")
 _TOKEN = re.compile(ANY_TOKEN)
 _IDEAS = re.compile(
@@ -62,7 +62,7 @@ def wishes_of(text: str) -> Wishes | None:
     if len(names) == 1 and whole.has_conditions and not whole.subject and _only_limits(whole):
         subject = strip_shell(names[0])
         return replace(whole, subject=subject) if len(subject) >= 2 else None
-    return None if names else _with_implied(whole)
+    return None if names or not clauses else _with_implied(whole)
 
 
 def _only_limits(wishes: Wishes) -> bool:
@@ -79,7 +79,7 @@ def _clause(clause: str) -> Wishes | None:
     limits, rest, joined = limits_of(clause)
     if limits.has_conditions and _says_nothing(rest):
         return limits
-    plain = _described(rest)
+    plain = _described(rest, joined=joined)
     if plain is not None and (
         plain.has_conditions or limits.has_conditions or plain.count or _IDEAS.search(clause)
     ):
@@ -95,10 +95,12 @@ def _says_nothing(text: str) -> bool:
     return tokens is not None and all(kind in {"fill", "ask", "head", "的"} for _, kind, _ in tokens)
 
 
-def _described(text: str, *, goes_on: bool = False) -> Wishes | None:
+def _described(text: str, *, goes_on: bool = False, joined: bool = False) -> Wishes | None:
     """The wishes of a text whose every word is known; None when it has other words or names a dish.
 
-    When it goes on from wishes said before (`goes_on`), a word alone is a wish as well.
+        When it goes on from wishes said before (`goes_on`), a word alone is a wish as well; `joined` says
+    that a
+        condition with 的 stood before it.
     """
     found = Wishes()
     match = _COUNT.search(text)
@@ -106,7 +108,7 @@ def _described(text: str, *, goes_on: bool = False) -> Wishes | None:
         found = replace(found, count=min(MAX_COUNT, max(1, round(value_of(match["n"])))))
         text = text[: match.start()] + text[match.end() :]
     tokens = _tokens(text)
-    if tokens is None or (not goes_on and _names_a_dish(tokens, text, asks=bool(found.count))):
+    if tokens is None or (not goes_on and _names_a_dish(tokens, text, asks=bool(found.count), joined=joined)):
         return None
     tags = tuple(dict.fromkeys(v for _, kind, v in tokens if kind in {"noun", "how", "type", "eater"}))
     foods = tuple(dict.fromkeys(v for _, kind, v in tokens if kind == "food"))
@@ -126,7 +128,7 @@ def _tokens(text: str) -> list[_Token] | None:
             place += 1
             continue
         match = _TOKEN.match(text, place)
-        if match is None or not match.group():
+        if match is None or TOKENS[match.group()][0] == "name":
             return None
         tokens.append((match.group(), *TOKENS[match.group()]))
         place = match.end()
@@ -136,14 +138,14 @@ def _tokens(text: str) -> list[_Token] | None:
 _LETTERS = {"的": "|", "noun": "n", "head": "n", "how": "h", "eater": "h", "type": "t", "food": "f"}
 
 
-def _names_a_dish(tokens: list[_Token], text: str, *, asks: bool) -> bool:
+def _names_a_dish(tokens: list[_Token], text: str, *, asks: bool, joined: bool) -> bool:
     """Whether words that are all known still name one dish: 「早餐饼」「酸辣汤」「土豆丝饼」.
 
     The words become letters, `|` for 的: 清淡的汤 is h|t.
     """
     said = "".join(_LETTERS[kind] for _, kind, _ in tokens if kind in _LETTERS).lstrip("|")
-    if not said.strip("|"):
-        return _IDEAS.search(text) is None
+    if not said.strip("|"):  # 「你能做什么」 asks what the bot is for
+        return _IDEAS.search(text) is None or text.startswith(("你能", "你会", "你可以"))
     *before, last = re.sub(r"\|+", "|", said).split("|")
     if not all(re.fullmatch("[hn]*f?|f+", part) for part in before):
         return True
@@ -152,18 +154,19 @@ def _names_a_dish(tokens: list[_Token], text: str, *, asks: bool) -> bool:
     is_group = re.fullmatch("h*n+", last) is not None  # 川菜, 清淡下饭菜, 宝宝早餐
     if re.fullmatch("f+n", last):  # 牛肉菜, but not 土豆沙拉
         is_group = next(kind for _, kind, _ in reversed(tokens) if kind in _LETTERS) == "head"
-    return not (is_group or _describes(before, last, text, asks=asks))
+    asks = asks or any(kind == "ask" for _, kind, _ in tokens)
+    return not (is_group or _describes(last, text, modified=bool(before) or joined, asks=asks))
 
 
-def _describes(before: list[str], last: str, text: str, *, asks: bool) -> bool:
+def _describes(last: str, text: str, *, modified: bool, asks: bool) -> bool:
     """Whether words that name no group of dishes are asked for: 「清淡的汤」「什么汤」「想吃点酸的」."""
     what = re.search("什么|啥|哪些|适合", text) is not None
-    if re.fullmatch("[tf]", last):
-        return bool(before) or what
-    if re.fullmatch("[fhnt]+", last) and what:  # 适合夏天吃什么, 晚餐吃什么比较清淡
+    asks = asks or re.search("想[吃喝要来]|[来换找给整]", text) is not None
+    if last == "t":  # 「酸辣汤」 is h and t, and a dish
+        return modified or asks or what
+    if re.fullmatch("[fhnt]+", last) and (what or (last == "f" and modified)):  # 晚餐吃什么比较清淡
         return True
-    asks = asks or what or re.search("想[吃喝要来]|推荐|有没有|[来换找给整]", text) is not None
-    return re.fullmatch("[hn]+|", last) is not None and (bool(before) or asks)
+    return re.fullmatch("[hn]*", last) is not None and (modified or asks)
 
 
 def _listed(query: str) -> Wishes | None:
