@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.likeness import Likeness
+from index.likeness import Likeness, Measured, Numbers
 
 WEIGHTS_FILE = Path(__file__).parent / "calibration_data" / "weights.json"
 _RIDGE = 1e-2
@@ -36,22 +36,22 @@ class Calibration:
 
     def probability(self, alike: Likeness) -> float:
         """The chance in [0, 1] that a form with this likeness is the one that was asked for."""
-        return float(_sigmoid(np.dot(features(alike), self.weights[:-1]) + self.weights[-1]))
+        return float(self.probabilities(alike.measures)[0])
+
+    def probabilities(self, measured: Measured) -> Numbers:
+        """`probability` for each form (column) of `measured`: float64 [forms]."""
+        weights = np.array(self.weights)
+        return _sigmoid(weights[:-1] @ features(measured) + weights[-1])
 
 
-UNCALIBRATED = Calibration((0.0,) * 6, 0.0)
+UNCALIBRATED = Calibration((0.0,) * 7, 0.0)
 """Refuses nothing and scores everything alike."""
 
 
-def features(alike: Likeness) -> tuple[float, ...]:
-    """What the regression sees."""
-    return (
-        alike.sound,
-        alike.subject_covered,
-        alike.form_covered,
-        alike.characters_covered,
-        1 / alike.subject_length,
-    )
+def features(measured: Measured) -> NDArray[np.float64]:
+    """What the regression sees: float64 [6, forms]."""
+    _, sound, subject_covered, form_covered, characters_covered, contained, _, length = measured
+    return np.stack([sound, subject_covered, form_covered, characters_covered, contained, 1 / length])
 
 
 def load_calibration() -> Calibration:
@@ -70,7 +70,7 @@ def fit(samples: Sequence[tuple[Likeness, bool, float]]) -> Calibration:
 
     Ridge-regularised Newton steps; the threshold is the one with the least cost on the samples.
     """
-    x = np.array([[*features(alike), 1.0] for alike, _, _ in samples])
+    x = np.array([[*features(alike.measures)[:, 0], 1.0] for alike, _, _ in samples])
     y = np.array([float(right) for _, right, _ in samples])
     sample_weights = np.array([weight for _, _, weight in samples])
     weights = np.zeros(x.shape[1])

@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import opencc
-from pypinyin import Style, lazy_pinyin
 
+from index.pinyin import syllables
 from index.synonyms import canonical_spelling
 
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
 
+_VISIBLE = re.compile("[ -~\u00a1-\u00ff\u2010-\u2027\u3001-\u301b\u3400-\u4db5\u4e00-\u9fa5]*")
+"""The usual characters, none of which is invisible: most texts need no closer look."""
 _MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff]+")
 _BRACKETS = re.compile(r"[（(【\[「『《〈<{｛].*?[）)】\]」』》〉>}｝]")
 _BRACKET_CONTENT = re.compile(r"[（(【\[「『《〈<{｛](.*?)[）)】\]」』》〉>}｝]")
@@ -56,8 +58,9 @@ def simplify(text: str) -> str:
     Length may change (NFKC); the result is safe for every tokenizer used here.
     """
     folded = unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
-    visible = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} else c for c in folded)
-    return str(_TO_SIMPLIFIED.convert(visible)).lower()
+    if not _VISIBLE.fullmatch(folded):
+        folded = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} else c for c in folded)
+    return str(_TO_SIMPLIFIED.convert(folded)).lower()
 
 
 def key_of(text: str) -> str:
@@ -67,7 +70,12 @@ def key_of(text: str) -> str:
 
 def plain_key_of(text: str) -> str:
     """Like `key_of`, without synonyms: what was really said."""
-    return _MARKS.sub("", simplify(text))
+    return without_marks(simplify(text))
+
+
+def without_marks(text: str) -> str:
+    """The letters, digits and Han characters of a `simplify`-ed text."""
+    return _MARKS.sub("", text)
 
 
 def strip_shell(question: str) -> str:
@@ -169,7 +177,7 @@ class Sounds:
     @staticmethod
     def of(key: str) -> Sounds:
         """Toneless pinyin of each Han character; a run of anything else sounds like itself."""
-        spoken = tuple(lazy_pinyin(key, style=Style.NORMAL, errors="default"))
+        spoken = syllables(key)
         return Sounds(spoken, tuple(_fold_accent(syllable) for syllable in spoken))
 
 

@@ -12,8 +12,8 @@ from index.calibration import UNCALIBRATED, Calibration, features, fit, load_cal
 from index.likeness import Likeness
 from index.retriever import HybridRetriever
 
-SAME = Likeness(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 4)
-DIFFERENT = Likeness(0.0, 0.1, 0.1, 0.1, 0.0, 0.8, 4)
+SAME = Likeness(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 4)
+DIFFERENT = Likeness(0.0, 0.1, 0.1, 0.1, 0.0, 0.0, 0.8, 4)
 
 
 def samples() -> list[tuple[Likeness, bool, float]]:
@@ -23,7 +23,7 @@ def samples() -> list[tuple[Likeness, bool, float]]:
     def near(middle: float) -> Likeness:
         measures = [chance.uniform(middle - 0.15, middle + 0.15) for _ in range(5)]
         spelling, sound, subject, form, characters = measures
-        return Likeness(spelling, sound, subject, form, characters, 0.9, 4)
+        return Likeness(spelling, sound, subject, form, characters, 0.0, 0.9, 4)
 
     return [(near(0.85), True, 1.0) for _ in range(40)] + [(near(0.2), False, 1.0) for _ in range(40)]
 
@@ -40,7 +40,7 @@ def test_a_weightless_sample_changes_nothing() -> None:
 
 def test_the_weights_that_ship() -> None:
     shipped = load_calibration()
-    assert len(shipped.weights) == len(features(SAME)) + 1
+    assert len(shipped.weights) == len(features(SAME.measures)) + 1
     assert 0.2 <= shipped.threshold <= 0.8
     assert shipped.probability(DIFFERENT) < 0.01 < 0.99 < shipped.probability(SAME)
 

@@ -1,0 +1,144 @@
+"""From forms to dishes: of the recipes that share a name, one is shown.
+
+Recipes of one dish (`index.segment.TRAITS`) are one hit. Its recipe is the one whose title was typed to the
+letter (emoji included), else the most complete. Whoever has seen a recipe gets the next *different* one of
+the dish: another author's copy with the same steps is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from core.recipe import Recipe
+from index.recall import Match, Part
+from index.segment import id_hash
+from index.synonyms import canonical_spelling
+
+ROWS_A_FORM = 64
+"""How many of the recipes that one form names are looked at, the best of them."""
+_READ_FOR_A_TITLE = 8
+"""How many recipes of a dish are read to find the title that was typed."""
+_MAX_EXCLUDED = 200
+_REMEMBERED_RECIPES, _REMEMBERED_DISHES = 2_000, 20_000
+_TYPED = 0.01
+_COMPLETE = 0.001
+"""Both decide between equals; they are too small to overturn a difference in likeness."""
+_SAME_FORM = 0.05
+"""Dishes after the first that one form names come behind those that other forms name as well as this."""
+
+
+@dataclass(slots=True)
+class Dish:
+    """A dish among the hits: the form that it was found by, and its recipes, best first, as (part, row)."""
+
+    name: str
+    match: Match
+    order: float
+    rows: dict[tuple[int, int], None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A dish with the recipe that is shown for it, and what it is ordered by."""
+
+    dish: Dish
+    recipe: Recipe
+    order: float
+
+
+class Dishes:
+    """Finds the recipes of forms; safe to use from several threads."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        self._parts = tuple(parts)
+        self._recipe = lru_cache(_REMEMBERED_RECIPES)(self._read)
+        self._dish_name = lru_cache(_REMEMBERED_DISHES)(self._name)
+
+    def _read(self, part: int, row: int) -> Recipe:
+        return self._parts[part].segment.recipe(row)
+
+    def _name(self, part: int, number: int) -> str:
+        return canonical_spelling(self._parts[part].segment.form(number))
+
+    def shown(
+        self, matches: Sequence[Match], typed: str, wanted: int, exclude: frozenset[str]
+    ) -> list[Shown]:
+        """The dishes that `matches` name, best first, at least `wanted` of them if there are so many.
+
+        Args:
+            matches: forms, best first.
+            typed: the question as it was typed, in lower case.
+            wanted: how many dishes are asked for.
+            exclude: ids of recipes that have been seen.
+        """
+        seen_steps = self._steps_of(exclude)
+        found: list[Shown] = []
+        for dish in self._dishes(matches, wanted if not exclude else len(matches)):
+            if len(found) >= wanted and dish.order + _TYPED + _COMPLETE < found[wanted - 1].order:
+                break
+            unseen = self._unseen(dish, exclude, seen_steps)
+            best = max(unseen, key=lambda recipe: _typed(recipe, typed), default=None)
+            if best is not None:
+                more = _TYPED * _typed(best, typed) + _COMPLETE * self._quality(dish) / 255
+                found.append(Shown(dish, best, dish.order + more))
+                found.sort(key=lambda shown: -shown.order)
+        return found
+
+    def _dishes(self, matches: Sequence[Match], wanted: int) -> list[Dish]:
+        """The dishes of forms, best first, each once; complete for the first `wanted` forms and dishes."""
+        known: dict[str, Dish] = {}
+        for place, match in enumerate(sorted(matches, key=lambda match: -match.order)):
+            if (
+                place >= wanted
+                and len(known) > wanted
+                and match.order + _SAME_FORM < self._worst(known, wanted)
+            ):
+                break
+            self._add_dishes_of(match, known)
+        return sorted(known.values(), key=lambda dish: -dish.order)
+
+    @staticmethod
+    def _worst(known: dict[str, Dish], wanted: int) -> float:
+        return sorted((dish.order for dish in known.values()), reverse=True)[wanted]
+
+    def _add_dishes_of(self, match: Match, known: dict[str, Dish]) -> None:
+        segment = self._parts[match.part].segment
+        rows = segment.rows_of(match.form)[:ROWS_A_FORM]
+        order = match.order
+        for row, number in zip(rows.tolist(), segment.traits["dish"][rows].tolist(), strict=True):
+            name = self._dish_name(match.part, number)
+            known.setdefault(name, Dish(name, match, order)).rows.setdefault((match.part, row))
+            order = match.order - _SAME_FORM
+
+    def _unseen(self, dish: Dish, exclude: frozenset[str], seen_steps: set[tuple[str, ...]]) -> list[Recipe]:
+        """The first few recipes of a dish that have not been seen, nor another with their steps."""
+        unseen: list[Recipe] = []
+        for part, row in dish.rows:
+            recipe = self._recipe(part, row)
+            if recipe.recipe_id not in exclude and recipe.steps not in seen_steps:
+                unseen.append(recipe)
+            if len(unseen) >= (_READ_FOR_A_TITLE if dish.match.likeness.spelling == 1 else 1):
+                break
+        return unseen
+
+    def _quality(self, dish: Dish) -> int:
+        part, row = next(iter(dish.rows))
+        return int(self._parts[part].segment.traits["quality"][row])
+
+    def _steps_of(self, recipe_ids: frozenset[str]) -> set[tuple[str, ...]]:
+        """The steps of the recipes with these ids; recipes without any steps differ from each other."""
+        steps: set[tuple[str, ...]] = set()
+        for recipe_id in sorted(recipe_ids)[:_MAX_EXCLUDED]:
+            for place, part in enumerate(self._parts):
+                row = part.segment.row_with_id(id_hash(recipe_id))
+                if row is not None:
+                    steps.add(self._recipe(place, row).steps)
+        return steps - {()}
+
+
+def _typed(recipe: Recipe, typed: str) -> float:
+    """How much of what was typed is this recipe's very title, in [0, 1]."""
+    name = recipe.name.lower()
+    return len(name) / max(len(typed), 1) if name in typed else 0.0
