@@ -5,6 +5,7 @@ Run as:
     python -m index questions --corpus recipes.jsonl --out asked.jsonl
     python -m index search --index data/index "番茄炒蛋怎么做" --json
     python -m index evaluate --index data/index --queries plain.jsonl --json
+    python -m index vectors --to qdrant
     python -m index export models/bce-embedding-base_v1 models/bce-embedding-int8 --int8
 """
 
@@ -18,7 +19,7 @@ from rich.markup import escape
 
 from core.errors import BotError, SettingsError
 from core.settings import load_settings
-from index.commands import calibration, change, export, measure, questions, search
+from index.commands import calibration, change, export, measure, questions, search, vectors
 from index.commands.common import ERRORS
 
 _GROUPS = (
@@ -28,6 +29,7 @@ _GROUPS = (
     measure,
     calibration,
     export,
+    vectors,
 )
 
 

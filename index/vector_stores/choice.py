@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import IndexMismatchError
+from core.errors import IndexMismatchError, SettingsError
 from core.settings import Settings
 from index.vector_stores.ports import VectorStores
 from index.vector_stores.qdrant_connection import QdrantServer
@@ -13,13 +13,16 @@ def stores_for(settings: Settings, kind: str | None = None) -> VectorStores:
 
     Args:
         settings: of the bot.
-        kind: what a manifest names, for reading; None for what VECTOR_STORE names, for building.
+        kind: what a manifest names, for reading; None for what VECTOR_STORE names, for building; "qdrant" is
+            the server where there is a QDRANT_URL.
 
     Raises:
-        SettingsError: what the kind needs is not installed.
+        SettingsError: what the kind needs is not installed, or QDRANT_URL is missing.
         IndexMismatchError: no such kind.
     """
     name = settings.vector_store if kind is None else kind
+    if name == "qdrant":
+        name = "qdrant-server" if settings.qdrant_url else "qdrant-embedded"
     if name == "faiss":
         from index.vector_stores.faiss_store import FaissVectorStores
 
@@ -28,11 +31,13 @@ def stores_for(settings: Settings, kind: str | None = None) -> VectorStores:
         from index.vector_stores.chroma_store import ChromaStores
 
         return ChromaStores()
-    if name == "qdrant" and settings.qdrant_url:
+    if name == "qdrant-server":
+        if not settings.qdrant_url:
+            raise SettingsError("QDRANT_URL", "must name the server that keeps the vectors of this index")
         from index.vector_stores.qdrant_store import QdrantStores
 
         return QdrantStores(_server(settings))
-    if name == "qdrant":
+    if name == "qdrant-embedded":
         from index.vector_stores.qdrant_edge_store import QdrantEdgeStores
 
         return QdrantEdgeStores()

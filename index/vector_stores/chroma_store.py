@@ -32,6 +32,7 @@ class ChromaStores:
     """Chroma embedded: a database below the index for each segment."""
 
     kind = "chroma"
+    file_names = ()
 
     def __init__(self) -> None:
         _library()

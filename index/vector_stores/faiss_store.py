@@ -35,6 +35,7 @@ class FaissVectorStores:
     """
 
     kind = "faiss"
+    file_names = (ROWS_FILE, f"{ROWS_FILE}.json", CODES_FILE)
 
     def __init__(self, memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES) -> None:
         self._memory_megabytes = memory_megabytes
@@ -48,8 +49,10 @@ class FaissVectorStores:
         """Open finished vectors."""
         return FaissVectorStore(place.folder, dimension, total)
 
-    def delete(self, _place: Place) -> None:
-        """Everything is in the segment's folder and goes with it."""
+    def delete(self, place: Place) -> None:
+        """Remove the files; whoever has them open keeps them until they are closed."""
+        for name in self.file_names:
+            (place.folder / name).unlink(missing_ok=True)
 
 
 class FaissBuilder:

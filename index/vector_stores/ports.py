@@ -22,8 +22,8 @@ Found = list[tuple[int, float]]
 ReportProgress = Callable[[str, int, int], None]
 """Called with (what is being done, done, total)."""
 
-Precision = Literal["float32", "float16", "int8"]
-"""What a store keeps of a number: float16 moves a cosine by less than 0.0005, int8 by less than 0.02."""
+Precision = Literal["float32", "float16"]
+"""What a store keeps of a number; rounding to float16 moves a cosine by less than 0.0005."""
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
@@ -139,7 +139,12 @@ class VectorStores(Protocol):
 
     @property
     def kind(self) -> str:
-        """Its name in the manifest and in VECTOR_STORE."""
+        """Its name in the manifest."""
+        ...
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What it may keep in a segment's folder; the manifest lists those of them that are there."""
         ...
 
     def builder(self, place: Place, *, dimension: int, total: int, content: str) -> VectorStoreBuilder:
@@ -163,5 +168,5 @@ class VectorStores(Protocol):
         ...
 
     def delete(self, place: Place) -> None:
-        """Remove what is kept of a segment outside its folder; removing what is not there is no error."""
+        """Remove the vectors of a segment, wherever they are; removing what is not there is no error."""
         ...

@@ -33,7 +33,8 @@ _FLUSH_ROWS = 4_096
 class QdrantEdgeStores:
     """Qdrant embedded: a database below the index for each segment."""
 
-    kind = "qdrant"
+    kind = "qdrant-embedded"
+    file_names = ()
 
     def __init__(self) -> None:
         _library()

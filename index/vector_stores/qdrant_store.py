@@ -33,7 +33,8 @@ _STALLED_SECONDS = 1_800.0
 class QdrantStores:
     """A Qdrant server: a collection for each segment."""
 
-    kind = "qdrant"
+    kind = "qdrant-server"
+    file_names = ()
 
     def __init__(self, server: QdrantServer, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._server = server
