@@ -19,11 +19,13 @@ import numpy as np
 from core.errors import SettingsError
 from core.ports import Embedder
 from index.evaluate import LabelledQuery
-from index.faiss_store import FaissVectorStore
 from index.manifest import Manifest
 from index.questions import question_of
 from index.retriever import HybridRetriever
 from index.segment import Segment
+from index.segments import open_segments, open_vectors
+from index.vector_stores.faiss_store import FaissVectorStores
+from index.vector_stores.ports import VectorStore
 
 RANKS = 5
 _RECALL = 50
@@ -39,7 +41,8 @@ def systems(folder: Path, retriever: HybridRetriever, embedder: Embedder | None)
     Raises:
         SettingsError: rank_bm25 is not installed.
     """
-    recipes = Segment(folder / Manifest.read(folder).segments[0].name)
+    manifest = Manifest.read(folder)
+    recipes = open_segments(folder, manifest)[0]
     questions = [question_of(recipes.form(number)) for number in range(recipes.form_count)]
     names = _Names(recipes)
     compared: dict[str, Search] = {
@@ -48,7 +51,9 @@ def systems(folder: Path, retriever: HybridRetriever, embedder: Embedder | None)
         "character BM25": _bm25(questions, list, names),
     }
     if embedder is not None:
-        compared["vectors alone"] = _vectors(FaissVectorStore(recipes.folder), embedder, names)
+        compared["vectors alone"] = _vectors(
+            open_vectors(folder, manifest, recipes, FaissVectorStores()), embedder, names
+        )
     return compared
 
 
@@ -129,7 +134,7 @@ def _bm25(questions: Sequence[str], tokenize: Callable[[str], list[str]], names:
     return search
 
 
-def _vectors(store: FaissVectorStore, embedder: Embedder, names: _Names) -> Search:
+def _vectors(store: VectorStore, embedder: Embedder, names: _Names) -> Search:
     def search(query: str) -> list[str]:
         vector = embedder.embed([query], input_type="query")[0]
         return names.of(number for number, _ in store.search(vector, _RECALL))

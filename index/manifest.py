@@ -40,6 +40,11 @@ class SegmentEntry:
     forms: int
     files: Files
 
+    @property
+    def number(self) -> int:
+        """The number in its name."""
+        return int(self.name.partition("-")[2])
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:

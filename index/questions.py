@@ -17,21 +17,22 @@ from index.text import dish_form, name_forms, simplify, strip_shell, without_mar
 
 MAX_FORMS = 12
 """Bound on forms per recipe; the longest decorated title of the measured corpora has nine."""
-
-
 MAX_WRITTEN = 8
 """Bound on the questions of `Recipe.questions` that count."""
 
 
 def forms_of(recipe: Recipe) -> tuple[str, ...]:
-    """The ways to name the dish, most faithful first, without duplicates, at most `MAX_FORMS`."""
+    """The ways to name the dish, most faithful first, at most `MAX_FORMS`; then the questions written for it.
+
+    Without duplicates.
+    """
     forms: dict[str, None] = {}
     for form in _candidates(recipe):
         if form:
             forms.setdefault(form)
     if not forms:
         forms.setdefault(simplify(recipe.name).strip() or recipe.name.replace("\n", " "))
-    return tuple(forms)[:MAX_FORMS]
+    return tuple(dict.fromkeys(tuple(forms)[:MAX_FORMS]) | _written(recipe))
 
 
 def dish_of(recipe: Recipe, forms: tuple[str, ...]) -> str:
@@ -47,7 +48,8 @@ def question_of(form: str) -> str:
 
 def _written(recipe: Recipe) -> dict[str, None]:
     """The subjects of the questions that were written for it."""
-    subjects = (strip_shell(simplify(question)) or plain_key_of(question) for question in recipe.questions)
+    texts = map(simplify, recipe.questions)
+    subjects = (strip_shell(text) or without_marks(text) for text in texts)
     return dict.fromkeys([subject for subject in subjects if len(subject) >= 2][:MAX_WRITTEN])
 
 

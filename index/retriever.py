@@ -1,11 +1,11 @@
 """Search: two recalls, rescoring by name, reranking, a calibrated refusal. Implements `core.ports.Retriever`.
 
-1. The shell of the question is removed; its subject is looked up.
-2. Recall: BM25 over characters and syllables, and the nearest question vectors.
-3. Rescoring: each recalled form is compared with the subject by spelling and sound (`index.likeness`);
-   a recipe is as good as its best form.
-4. With a reranker, it reads the best dishes beside the question (`index.second_stage`).
-5. The best score becomes a probability (`index.calibration`); below the threshold the query is refused
+1. The shell of the question is removed; its subject is looked up (`index.subjects`).
+2. Recall: BM25 over pairs of sounds and characters, and the nearest question vectors (`index.recall`).
+3. Rescoring: each recalled form is compared with the subject by spelling and sound (`index.likeness`).
+4. Forms become dishes, each with one recipe that has not been seen yet (`index.dishes`).
+5. With a reranker, it reads the best dishes beside the question (`index.second_stage`).
+6. The best score becomes a probability (`index.calibration`); below the threshold the query is refused
    and the hits are only the nearest dishes.
 """
 
@@ -13,87 +13,109 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import BotError, ModelUnavailableError, RetrievalError
-from core.ports import (
-    Embedder,
-    Hit,
-    Retrieval,
-)
-from core.recipe import Recipe
+from core.ports import Embedder, Hit, Retrieval, Vectors
 from index.calibration import UNCALIBRATED, Calibration, load_calibration
-from index.faiss_store import FaissVectorStore
+from index.dishes import Dishes, Shown
 from index.ingredient_index import IngredientIndex
 from index.ingredient_query import ingredient_fit, listed_ingredients
 from index.lexical import LexicalIndex
-from index.likeness import Likeness, Spellings, likeness, spellings_of
 from index.manifest import Manifest
 from index.questions import question_of
+from index.recall import Match, Part, Recall
+from index.search_report import DishReport, FormReport, SearchReport
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
-from index.segment import Segment
-from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
+from index.segments import open_segments, open_vectors
+from index.subjects import MAX_QUERY_CHARACTERS, subjects_of
+from index.text import simplify
+from index.vector_stores.faiss_store import FaissVectorStores
+from index.vector_stores.ports import VectorStores
 
 logger = logging.getLogger(__name__)
 
-LEXICAL_RECALL = 40
-VECTOR_RECALL = 20
 INGREDIENT_RECALL = 400
-ROWS_A_FORM = 50
-"""How many of the recipes that one form names are looked at, the best of them."""
 INGREDIENTS_SCORE = 1.0
 """A recipe that has every listed ingredient is a right answer, by structure rather than by likeness."""
-_TIED = 8
-"""How many recipes beyond those asked for are looked at for a tie."""
-MAX_QUERY_CHARACTERS = 200
-"""Only this much of a query is looked at; the longest title of the measured corpora has 90."""
+_EXPLAINED_FORMS = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A recipe number, its best form, and how alike that form and the subject are."""
+class _Judged:
+    """A dish among the hits; `reranker_score` in [0, 1] is None when no reranker read it."""
 
-    row: int
-    form: int
-    likeness: Likeness
+    shown: Shown
+    reranker_score: float | None
+
+    @property
+    def score(self) -> float:
+        """The chance in [0, 1] that it is what was asked for."""
+        probability = self.shown.dish.match.probability
+        return (
+            probability if self.reranker_score is None else probability_with(probability, self.reranker_score)
+        )
+
+    @property
+    def hit(self) -> Hit:
+        """As whoever searches gets it."""
+        return Hit(self.shown.recipe, self.score, question_of(self.shown.dish.match.text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """A search by name, with what led to its hits."""
+
+    subjects: tuple[str, ...]
+    matches: Sequence[Match]
+    judged: Sequence[_Judged]
+    encode_seconds: float
 
 
 class HybridRetriever:
-    """An opened index; safe to use from several threads."""
+    """An opened index; safe to use from several threads.
+
+    Args:
+        parts: its segments.
+        ingredients: what finds recipes by their ingredients, one for each part.
+        embedder: encodes questions; None for words and sounds alone.
+        calibration: turns likeness into a chance.
+        second_stage: reads the best dishes once more; None for none.
+    """
 
     def __init__(
         self,
-        segment: Segment,
-        lexical: LexicalIndex,
-        ingredients: IngredientIndex,
-        vectors: FaissVectorStore | None,
+        parts: Sequence[Part],
+        ingredients: Sequence[IngredientIndex],
         embedder: Embedder | None,
         calibration: Calibration,
         second_stage: SecondStage | None = None,
     ) -> None:
-        self._segment = segment
-        self._lexical = lexical
-        self._ingredients = ingredients
-        self._vectors = vectors
-        self._embedder = embedder if vectors is not None else None
+        self._parts = tuple(parts)
+        self._ingredients = tuple(ingredients)
+        has_vectors = any(part.vectors is not None for part in self._parts)
+        self._embedder = embedder if has_vectors else None
         self._calibration = calibration
         self._second_stage = second_stage
+        self._recall = Recall(self._parts, calibration)
+        self._dishes = Dishes(self._parts)
         self._misses_vectors = False
-        self._recipe = lru_cache(maxsize=2_000)(segment.recipe)
-        self._form_spellings = lru_cache(maxsize=20_000)(lambda number: spellings_of(segment.form(number)))
 
     @staticmethod
     def open(
         folder: Path,
         embedder: Embedder | None,
         *,
+        stores: VectorStores | None = None,
         second_stage: SecondStage | None = None,
         calibrated: bool = True,
     ) -> HybridRetriever:
         """Open the index at `folder`; `calibrated=False` is for fitting the calibration itself.
+
+        The vectors are in `stores`; None for FAISS.
 
         Raises:
             IndexMissingError: there is none.
@@ -103,24 +125,29 @@ class HybridRetriever:
         manifest = Manifest.read(folder)
         manifest.check_embedder(embedder, folder)
         manifest.check_files(folder)
-        segment = Segment(folder / manifest.segments[0].name)
-        vectors = FaissVectorStore(segment.folder) if manifest.embedder and embedder is not None else None
-        return HybridRetriever(
-            segment,
-            LexicalIndex(segment.folder / "lexical"),
-            IngredientIndex(segment.folder / "recipes"),
-            vectors,
-            embedder,
-            load_calibration() if calibrated else UNCALIBRATED,
-            second_stage,
-        )
+        kept = stores or FaissVectorStores()
+        has_vectors = bool(manifest.embedder) and embedder is not None
+        segments = open_segments(folder, manifest)
+        parts = [
+            Part(
+                segment,
+                LexicalIndex(segment.folder / "lexical"),
+                open_vectors(folder, manifest, segment, kept) if has_vectors else None,
+            )
+            for segment in segments
+        ]
+        ingredients = [IngredientIndex(segment.folder / "ingredients") for segment in segments]
+        calibration = load_calibration() if calibrated else UNCALIBRATED
+        return HybridRetriever(parts, ingredients, embedder, calibration, second_stage)
 
     def describe(self) -> str:
         """One line: how many recipes and questions, and what backs the recalls."""
         backing = f"lexical + {self._embedder.name if self._embedder else 'no vectors'}"
         if self._second_stage:
             backing += f", reranked by {self._second_stage.name}"
-        return f"{self._segment.live_count} recipes, {self._segment.form_count} questions, {backing}"
+        recipes = sum(part.segment.live_count for part in self._parts)
+        forms = sum(part.segment.form_count for part in self._parts)
+        return f"{recipes} recipes, {forms} questions, {backing}"
 
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in a thread.
@@ -140,36 +167,57 @@ class HybridRetriever:
         by_ingredients = self._by_ingredients(query, limit, exclude)
         if by_ingredients is not None:
             return by_ingredients
-        wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
-        matches = self.matches(query)[: wanted + len(exclude) + _TIED]
-        found = [(match, self._recipe(match.row)) for match in matches]
-        found = [(match, recipe) for match, recipe in found if recipe.recipe_id not in exclude]
-        text = query[:MAX_QUERY_CHARACTERS].lower()
-        found.sort(key=lambda pair: -(self._order(pair[0]) + _tie_break(pair[1], text)))
-        hits = self._reranked(text, found) or [self._hit(match, recipe) for match, recipe in found[:limit]]
+        hits = tuple(judged.hit for judged in self._searched(query, limit, exclude).judged)
         refused = not hits or hits[0].score < self._calibration.threshold
-        return Retrieval(query=query, hits=tuple(hits[:limit]), refused=refused)
+        return Retrieval(query=query, hits=hits, refused=refused)
 
-    def _reranked(self, text: str, found: list[tuple[Match, Recipe]]) -> list[Hit]:
-        """The hits in the second stage's order, those that it did not look at last; empty without it."""
-        if self._second_stage is None:
-            return []
-        scores = self._second_stage.scores(text, [recipe for _, recipe in found])
-        if not scores:
-            return []
-        judged = [(match, recipe, scores[recipe.name]) for match, recipe in found if recipe.name in scores]
-        judged.sort(
-            key=lambda item: (
-                item[0].likeness.spelling < 1,  # whoever asks for a dish by its very name wants that one
-                -(order_with(self._order(item[0]), item[2]) + _tie_break(item[1], text)),
+    def explain(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> SearchReport:
+        """Search for `query` by name, and say how; blocking.
+
+        Raises:
+            RecipeIndexError: the index cannot be searched.
+        """
+        started = time.perf_counter()
+        searched = self._searched(query, limit, exclude)
+        seconds = time.perf_counter() - started - searched.encode_seconds
+        dishes = tuple(map(_dish_report, searched.judged))
+        return SearchReport(
+            query=query,
+            subjects=searched.subjects,
+            filters=(),
+            threshold=self._calibration.threshold,
+            refused=not dishes or dishes[0].score < self._calibration.threshold,
+            forms=tuple(map(self._form_report, searched.matches[:_EXPLAINED_FORMS])),
+            dishes=dishes,
+            encode_milliseconds=searched.encode_seconds * 1000,
+            search_milliseconds=seconds * 1000,
+        )
+
+    def _searched(self, query: str, limit: int, exclude: frozenset[str]) -> _Searched:
+        subjects = tuple(subjects_of(query))
+        if not subjects:
+            return _Searched((), (), (), 0.0)
+        started = time.perf_counter()
+        vector = self._vector(subjects[0])
+        encode_seconds = time.perf_counter() - started
+        matches = self._recall.matches(subjects, vector)
+        text = query[:MAX_QUERY_CHARACTERS].lower()
+        wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
+        shown = self._dishes.shown(matches, text, wanted, exclude)
+        return _Searched(subjects, matches, self._judged(text, shown)[:limit], encode_seconds)
+
+    def _judged(self, text: str, shown: Sequence[Shown]) -> list[_Judged]:
+        """The dishes in the second stage's order, those that it did not look at last."""
+        scores = self._second_stage.scores(text, [one.recipe for one in shown]) if self._second_stage else {}
+        read = [_Judged(one, scores[one.recipe.name]) for one in shown if one.recipe.name in scores]
+        read.sort(
+            key=lambda judged: (
+                # whoever asks for a dish by its very name wants that one
+                judged.shown.dish.match.likeness.spelling < 1,
+                -order_with(judged.shown.order, judged.reranker_score or 0.0),
             )
         )
-        hits = [self._hit(match, recipe) for match, recipe, _ in judged]
-        hits = [
-            replace(hit, score=probability_with(hit.score, score))
-            for hit, (_, _, score) in zip(hits, judged, strict=True)
-        ]
-        return hits + [self._hit(match, recipe) for match, recipe in found if recipe.name not in scores]
+        return read + [_Judged(one, None) for one in shown if one.recipe.name not in scores]
 
     def _by_ingredients(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
         """Recipes that use everything a cook has, those that need the least besides first.
@@ -177,97 +225,76 @@ class HybridRetriever:
         None when the query is not a list of known ingredients; the dish of that name is then looked up.
         """
         names = listed_ingredients(simplify(query[:MAX_QUERY_CHARACTERS]))
-        if not names or not all(self._ingredients.rows_with([name], 1) for name in names):
+        known = names and all(any(one.rows_with([name], 1) for one in self._ingredients) for name in names)
+        if not known:
             return None
-        rows = self._ingredients.rows_with(names, INGREDIENT_RECALL)
-        found = [(row, self._recipe(row)) for row in rows if not self._segment.is_removed(row)]
-        found = [(row, recipe) for row, recipe in found if recipe.recipe_id not in exclude]
-        found.sort(key=lambda pair: ingredient_fit(pair[1], names), reverse=True)
+        found = [
+            (part.segment, row, part.segment.recipe(row))
+            for part, ingredients in zip(self._parts, self._ingredients, strict=True)
+            for row in ingredients.rows_with(names, INGREDIENT_RECALL)
+            if not part.segment.is_removed(row)
+        ]
+        found = [item for item in found if item[2].recipe_id not in exclude]
+        found.sort(key=lambda item: ingredient_fit(item[2], names), reverse=True)
         hits = tuple(
-            Hit(
-                recipe,
-                INGREDIENTS_SCORE,
-                question_of(self._segment.form(int(self._segment.traits["dish"][row]))),
-            )
-            for row, recipe in found[:limit]
+            Hit(recipe, INGREDIENTS_SCORE, question_of(segment.form(int(segment.traits["dish"][row]))))
+            for segment, row, recipe in found[:limit]
         )
         return Retrieval(query=query, hits=hits, refused=False) if hits else None
 
-    def forms(self) -> list[tuple[str, int]]:
-        """Every form with the number of its best recipe; for calibration and tests."""
-        segment = self._segment
-        best = ((number, segment.rows_of(number)) for number in range(segment.form_count))
-        return [(segment.form(number), int(rows[0])) for number, rows in best if len(rows)]
+    def forms(self) -> list[str]:
+        """Every form that a recipe hangs on; for calibration and tests."""
+        return [
+            part.segment.form(number)
+            for part in self._parts
+            for number in range(part.segment.form_count)
+            if len(part.segment.rows_of(number))
+        ]
 
     def matches(self, query: str) -> list[Match]:
-        """All recalled recipes, best first."""
-        text = simplify(query[:MAX_QUERY_CHARACTERS])
-        subjects = _subjects(text)
-        if not subjects:
-            return []
-        cosines = self._nearest(subjects[0])
-        floor = min(cosines.values(), default=0.0)  # what was not among the nearest is at most as near
-        recalled = dict.fromkeys(cosines)
-        for subject in subjects:
-            recalled.update(
-                dict.fromkeys(number for number, _ in self._lexical.search(subject, LEXICAL_RECALL))
-            )
-        spellings = [spellings_of(subject) for subject in subjects]
-        best: dict[int, Match] = {}
-        for number in recalled:
-            alike = self._likeness(number, spellings, cosines.get(number, floor))
-            for row in self._segment.rows_of(number)[:ROWS_A_FORM].tolist():
-                if row not in best or alike.rank > best[row].likeness.rank:
-                    best[row] = Match(row, number, alike)
-        return sorted(best.values(), key=lambda match: (-match.likeness.rank, match.row))
+        """All recalled forms, best first; for calibration and tests."""
+        subjects = subjects_of(query)
+        return self._recall.matches(subjects, self._vector(subjects[0])) if subjects else []
 
-    def _nearest(self, subject: str) -> dict[int, float]:
-        if self._vectors is None or self._embedder is None:
-            return {}
+    def _vector(self, subject: str) -> Vectors | None:
+        if self._embedder is None:
+            return None
         try:
-            vector = self._embedder.embed([question_of(subject)], input_type="query")[0]
+            vector: Vectors = self._embedder.embed([question_of(subject)], input_type="query")[0]
         except ModelUnavailableError as exc:  # no memory just now: words and sounds find most dishes alone
             if not self._misses_vectors:
                 logger.warning("search_without_vectors reason=%s", exc.message)
             self._misses_vectors = True
-            return {}
+            return None
         self._misses_vectors = False
-        return dict(self._vectors.search(vector, VECTOR_RECALL))
+        return vector
 
-    def _likeness(self, number: int, subjects: Iterable[Spellings], cosine: float) -> Likeness:
-        form = self._form_spellings(number)
-        return max((likeness(subject, form, cosine) for subject in subjects), key=lambda alike: alike.rank)
-
-    def _order(self, match: Match) -> float:
-        """What hits are ordered by, in [0, 1].
-
-        Likeness tells near names apart, where the probability of the right ones is all but 1; the
-        probability puts 「酸辣土豆丝」 before 「土豆泥」 when 「土豆丝」 was asked for.
-        """
-        return (match.likeness.rank + self._calibration.probability(match.likeness)) / 2
-
-    def _hit(self, match: Match, recipe: Recipe) -> Hit:
-        return Hit(
-            recipe=recipe,
-            score=self._calibration.probability(match.likeness),
-            matched_question=question_of(self._segment.form(match.form)),
+    def _form_report(self, match: Match) -> FormReport:
+        alike, segment = match.likeness, self._parts[match.part].segment
+        return FormReport(
+            form=match.text,
+            segment=segment.name,
+            subject=match.subject,
+            words=match.words,
+            cosine=match.cosine,
+            spelling=alike.spelling,
+            sound=alike.sound,
+            subject_covered=alike.subject_covered,
+            form_covered=alike.form_covered,
+            likeness=alike.rank,
+            probability=match.probability,
+            order=match.order,
+            recipes=len(segment.rows_of(match.form)),
         )
 
 
-def _subjects(text: str) -> list[str]:
-    """What a `simplify`-ed query may be about, the likeliest first, without duplicates."""
-    listed = "".join(map(plain_key_of, listed_ingredients(text)))
-    candidates = (strip_shell(text), plain_key_of(text), *clauses_before_question(text), listed)
-    return [subject for subject in dict.fromkeys(candidates) if subject]
-
-
-def _tie_break(recipe: Recipe, text: str) -> float:
-    """Decides between recipes of the same name; too small to overturn a difference in likeness.
-
-    First comes the one whose title was typed to the letter (emoji included), then the more complete one.
-    """
-    name = recipe.name.lower()
-    typed = len(name) / max(len(text), 1) if name in text else 0.0
-    measured = sum(1 for ingredient in recipe.ingredients if ingredient.amount)
-    completeness = min(len(recipe.steps), 10) / 10 + min(measured, 10) / 10
-    return 0.01 * typed + 0.001 * completeness
+def _dish_report(judged: _Judged) -> DishReport:
+    match = judged.shown.dish.match
+    return DishReport(
+        dish=judged.shown.dish.name,
+        recipe=judged.shown.recipe,
+        form=match.text,
+        probability=match.probability,
+        reranker_score=judged.reranker_score,
+        score=judged.score,
+    )

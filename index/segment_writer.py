@@ -1,85 +1,89 @@
-"""Writing a segment's recipes and forms, in one pass over the recipes and with little memory.
+"""Writing a segment's recipes and forms to disk, with little memory.
 
-Per recipe some 80 bytes stay in memory until `finish`, and some 60 per form at its peak: 0.5 GB for
-1.5 million recipes. The texts go straight to disk.
+Per recipe some 30 bytes stay in memory, and some 60 per form while they are numbered: 0.5 GB for 1.5 million
+recipes with four forms each. The texts go straight to disk.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from array import array
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.recipe import Recipe
-from index.questions import dish_of, forms_of
+from index.recipe_facts import RecipeFacts
 from index.recipe_file import LineWriter
-from index.segment import IDS, TRAITS, id_hash
-from index.synonyms import canonical_spelling
+from index.segment import IDS, TRAITS
 
 _ALL_FORMS = "forms.all"
-"""Every form of every recipe, in order; only there while a segment is being written."""
+"""Every form of every recipe, in order; only there while the forms are being written."""
 
 
-def completeness(recipe: Recipe) -> int:
-    """How much a recipe tells, from 0 to 255: its steps, and ingredients with an amount."""
-    measured = sum(1 for ingredient in recipe.ingredients if ingredient.amount)
-    return round(255 * (min(len(recipe.steps), 10) + min(measured, 10)) / 20)
-
-
-class SegmentWriter:
-    """Writes `recipes.jsonl`, the forms, the traits and the ids of a segment at `folder`, which is empty."""
+class RecipeWriter:
+    """Writes `recipes.jsonl` and `ids.npy` of a segment at `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._recipes = LineWriter(folder, "recipes.jsonl")
-        self._all_forms = (folder / _ALL_FORMS).open("wb")
+        self._lines = LineWriter(folder, "recipes.jsonl")
         self._ids = array("Q")
-        self._form_hashes, self._form_rows = array("Q"), array("I")
-        self._dish_hashes, self._dish_places = array("Q"), array("Q")
-        self._quality, self._minutes = array("B"), array("H")
 
     def __len__(self) -> int:
         return len(self._ids)
 
-    def add(self, recipe: Recipe) -> None:
-        """Write one recipe; its id must be new."""
-        row, forms, dish = len(self._ids), forms_of(recipe), dish_of(recipe)
-        line = json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":"))
-        self._recipes.append(line.encode("utf-8", "replace"))
-        self._ids.append(id_hash(recipe.recipe_id))
-        self._dish_places.append(len(self._form_rows) + forms.index(dish))
-        self._dish_hashes.append(_hash(canonical_spelling(dish).encode("utf-8", "replace")))
-        for form in forms:
-            encoded = form.encode("utf-8", "replace")
-            self._all_forms.write(encoded + b"\n")
-            self._form_hashes.append(_hash(encoded))
-            self._form_rows.append(row)
-        self._quality.append(completeness(recipe))
-        self._minutes.append(min(recipe.minutes or 0, 65_535))
+    def add(self, hashed: int, line: bytes) -> None:
+        """Write one recipe by the hash of its id, which must be new, and its JSON."""
+        self._lines.append(line)
+        self._ids.append(hashed)
 
     def close(self) -> None:
-        """Close the files, whatever has been written."""
-        self._recipes.close()
+        """Finish the files."""
+        self._lines.close()
+        ids = np.zeros(len(self), dtype=IDS)
+        ids["hash"], ids["row"] = self._ids, np.arange(len(self))
+        ids.sort(order="hash")
+        np.save(self._folder / "ids.npy", ids)
+
+
+class FormsWriter:
+    """Writes the forms, the recipes that hang on them, and the traits of a segment at `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._all_forms = (folder / _ALL_FORMS).open("wb")
+        self._hashes, self._counts = array("Q"), array("B")
+        self._dish_hashes, self._dish_places = array("Q"), array("B")
+        self._quality, self._minutes = array("B"), array("H")
+
+    def add(self, facts: RecipeFacts) -> None:
+        """Take the next recipes in."""
+        self._all_forms.write(facts.forms)
+        self._hashes.extend(facts.form_hashes)
+        self._counts.extend(facts.form_counts)
+        self._dish_hashes.extend(facts.dish_hashes)
+        self._dish_places.extend(facts.dish_places)
+        self._quality.extend(facts.quality)
+        self._minutes.extend(facts.minutes)
+
+    def close(self) -> None:
+        """Give the file of all forms back."""
         self._all_forms.close()
 
     def finish(self) -> int:
-        """Number the forms, hang the recipes on them and write the rest; returns how many forms there are."""
+        """Number the forms, hang the recipes on them and write it all; returns how many forms there are."""
         self.close()
-        hashes = np.frombuffer(self._form_hashes, dtype=np.uint64)
-        numbers, first = _numbered(hashes)
+        counts = np.frombuffer(self._counts, dtype=np.uint8).astype(np.int64)
+        numbers, first = _numbered(np.frombuffer(self._hashes, dtype=np.uint64))
         self._write_forms(first)
-        traits = np.zeros(len(self), dtype=TRAITS)
-        traits["quality"], traits["minutes"] = self._quality, self._minutes
-        own_dish = numbers[np.frombuffer(self._dish_places, dtype=np.uint64)]
+        places = np.cumsum(counts) - counts + np.frombuffer(self._dish_places, dtype=np.uint8)
+        own_dish = numbers[places]
         dish_numbers, dish_first = _numbered(np.frombuffer(self._dish_hashes, dtype=np.uint64))
+        traits = np.zeros(len(counts), dtype=TRAITS)
+        traits["quality"], traits["minutes"] = self._quality, self._minutes
         traits["dish"] = own_dish[dish_first][dish_numbers]
         np.save(self._folder / "traits.npy", traits)
-        self._write_rows(numbers, own_dish, traits["quality"], len(first))
-        self._write_ids()
+        rows = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+        self._write_rows(rows, numbers, own_dish[rows] != numbers, traits["quality"], len(first))
         return len(first)
 
     def _write_forms(self, first: NDArray[np.int64]) -> None:
@@ -95,26 +99,19 @@ class SegmentWriter:
         (self._folder / _ALL_FORMS).unlink()
 
     def _write_rows(
-        self, numbers: NDArray[np.int64], own_dish: NDArray[np.int64], quality: NDArray[np.uint8], count: int
+        self,
+        rows: NDArray[np.int32],
+        numbers: NDArray[np.int64],
+        is_other_dish: NDArray[np.bool_],
+        quality: NDArray[np.uint8],
+        count: int,
     ) -> None:
         """Recipes of which a form is the very dish come first, then the more complete ones."""
-        rows = np.frombuffer(self._form_rows, dtype=np.uint32).astype(np.int32)
-        is_other_dish = own_dish[rows] != numbers
         order = np.lexsort((rows, -quality[rows].astype(np.int16), is_other_dish, numbers))
         starts = np.zeros(count + 1, dtype="<i8")
         np.cumsum(np.bincount(numbers, minlength=count), out=starts[1:])
         (self._folder / "forms.rows").write_bytes(rows[order].astype("<i4").tobytes())
         (self._folder / "forms.starts").write_bytes(starts.tobytes())
-
-    def _write_ids(self) -> None:
-        ids = np.zeros(len(self), dtype=IDS)
-        ids["hash"], ids["row"] = self._ids, np.arange(len(self))
-        ids.sort(order="hash")
-        np.save(self._folder / "ids.npy", ids)
-
-
-def _hash(text: bytes) -> int:
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
 
 
 def _numbered(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -87,7 +87,7 @@ def test_no_index_is_said_so(tmp_path: Path) -> None:
         "forms.rows",
         "forms.starts",
         "ids.npy",
-        "vectors.faiss",
+        "vectors.f16",
     ],
 )
 class TestFiles:
@@ -159,7 +159,7 @@ def test_a_hostile_manifest_is_refused(
             "traits.npy",
             "ids.npy",
         ),
-        *("lexical/meta.json", "recipes/meta.json"),
+        *("lexical/meta.json", "ingredients/meta.json"),
     ],
 )
 def test_files_that_do_not_fit_each_other_are_noticed(

@@ -37,14 +37,14 @@ def names_in(folder: Path) -> list[str]:
 
 
 def vectors_of(index: Path) -> bytes:
-    return (index / "segment-1" / "vectors.faiss").read_bytes()
+    return (index / "segment-1" / "vectors.f16").read_bytes()
 
 
 def killed_build(out: Path, batches: int) -> None:
     with pytest.raises(KeyboardInterrupt):
         build_index([COOKBOOK_DIR], out, KilledEmbedder(batches))
     assert names_in(out) == [".lock", "building"]
-    assert names_in(out / "building") == ["segment", "state.json", "vectors.f32", "vectors.json"]
+    assert names_in(out / "building") == ["segment", "state.json"]
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_the_rest_is_embedded_and_nothing_else(batches: int, whole: tuple[Path, 
 def test_a_row_that_was_cut_short_is_embedded_again(whole: tuple[Path, int], tmp_path: Path) -> None:
     out = tmp_path / "index"
     killed_build(out, 3)
-    rows = out / "building" / "vectors.f32"
+    rows = out / "building" / "segment" / "vectors.f16"
     os.truncate(rows, rows.stat().st_size - 3)
     embedder = KilledEmbedder()
     build_index([COOKBOOK_DIR], out, embedder)
