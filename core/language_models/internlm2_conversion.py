@@ -22,6 +22,7 @@ from core.errors import ModelRejectedError
 from core.language_models.internlm2_folder import InternLm2Folder, tensors_in
 from core.language_models.internlm2_tokenizer import write_tokenizer
 from core.language_models.internlm2_weights import as_llama
+from core.language_models.xtuner_checkpoint import size_of
 from core.model_files import read_json
 
 logger = logging.getLogger(__name__)
@@ -84,14 +85,22 @@ def in_llamas_layout(source: Path, models_dir: Path) -> Path:
     return target
 
 
-def convert(source: Path, target: Path, progress: Progress | None = None) -> None:
+def convert(
+    source: Path, target: Path, progress: Progress | None = None, checkpoint: Path | None = None
+) -> None:
     """Convert `source` into `target`, going on where an earlier attempt was interrupted. Blocking.
+
+    Args:
+        source: a folder of InternLM2.
+        target: a new folder.
+        progress: told after each weight file.
+        checkpoint: one of XTuner's with all weights, which take the place of those in `source`.
 
     Raises:
         ModelRejectedError: `source` is not a whole folder of InternLM2, `target` is something else's,
             or there is no room for it.
     """
-    folder = InternLm2Folder(source)
+    folder = InternLm2Folder(source, checkpoint)
     _, files, _ = folder.config, folder.weight_files, folder.tokenizer_file  # each checked when it is read
     note = _begun(folder, target)
     if note.complete:
@@ -140,7 +149,7 @@ def _begun(folder: InternLm2Folder, target: Path) -> _Note:
 
 
 def _check_room(files: tuple[Path, ...], note: _Note, target: Path) -> None:
-    needed = sum(file.stat().st_size for file in files[len(note.files) :]) + _SPARE_BYTES
+    needed = sum(size_of(file) for file in files[len(note.files) :]) + _SPARE_BYTES
     free = shutil.disk_usage(target).free
     if free < needed:
         there = f"in {target.parent}, where {free / 1e9:.1f} GB are free"

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.errors import ModelRejectedError
 from core.language_models.internlm2_weights import Heads
+from core.language_models.xtuner_checkpoint import is_checkpoint, xtuner_tensors
 from core.model_files import has_content, read_json
 
 _INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
@@ -23,9 +24,15 @@ _NEEDED = ("hidden_size", "intermediate_size", "num_hidden_layers", "vocab_size"
 
 @dataclass(frozen=True)
 class InternLm2Folder:
-    """The folder at `path`."""
+    """The folder at `path`.
+
+    Attributes:
+        path: the folder.
+        checkpoint: one of XTuner's, whose weights stand for those of the folder.
+    """
 
     path: Path
+    checkpoint: Path | None = None
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -55,6 +62,8 @@ class InternLm2Folder:
         Raises:
             ModelRejectedError: there are none, or some that the index names are missing or empty.
         """
+        if self.checkpoint is not None:
+            return (self.checkpoint,)
         names = self._indexed() or tuple(name for name in _SINGLE_FILES if (self.path / name).exists())[:1]
         if not names:
             raise ModelRejectedError(
@@ -113,6 +122,8 @@ def tensors_in(path: Path) -> Iterator[tuple[str, Any]]:
     try:
         if path.suffix == ".safetensors":
             yield from _safetensors(path)
+        elif is_checkpoint(path):
+            yield from xtuner_tensors(path).items()
         else:
             yield from _pickled(path)
     except ModelRejectedError:

@@ -85,6 +85,22 @@ def as_llama(name: str, tensor: Any, heads: Heads) -> Iterator[tuple[str, Any]]:
         yield f"{layer}.self_attn.{projection}_proj.{kind}", part
 
 
+def as_internlm2(name: str) -> str:
+    """InternLM2's name of one of Llama's tensors, but for queries, keys and values (`put_together`).
+
+    Raises:
+        ModelRejectedError: there is no such tensor.
+    """
+    for ours, llamas in _PLAIN.items():
+        if name == llamas:
+            return ours
+    for ours, llamas in _IN_LAYER.items():
+        layer, is_there, kind = name.partition(f".{llamas}.")
+        if is_there and kind in {"weight", "bias"}:
+            return f"{layer}.{ours}.{kind}"
+    raise ModelRejectedError(f"InternLM2 has nothing for {name[:80]}: is this another kind of model?")
+
+
 def _taken_apart(name: str, wqkv: Any, heads: Heads) -> tuple[Any, Any, Any]:
     """Queries, keys and values of `wqkv`: a weight [rows, hidden] or a bias [rows]."""
     group = heads.queries_each + 2

@@ -106,7 +106,7 @@ class TokenEngine:
             raise ModelRejectedError(f"{folder.name} cannot be loaded ({reason}): is it whole?") from exc
         _end_at_the_mark(model, tokenizer)
         if adapter is not None:
-            put_on(model, adapter, is_quantized=quantization != "none")
+            put_on(model, adapter, beside=quantization != "none")
         return cls(model.eval(), tokenizer, limits)
 
     @property

@@ -121,5 +121,12 @@ class _Bar:
         if self._task is None:
             self._progress.start()
             self._task = self._progress.add_task(what, total=total, loss="–", held_out="–", speed="")
-        shown = {"description": what, "completed": done, "total": total}
-        self._progress.update(self._task, **shown, loss=loss, held_out=self._held_out, speed=speed)
+        self._progress.update(
+            self._task,
+            description=what,
+            completed=done,
+            total=total,
+            loss=loss,
+            held_out=self._held_out,
+            speed=speed,
+        )
