@@ -265,7 +265,9 @@ def search_models_of(settings: Settings, shelf: ModelShelf) -> SearchModels:
     Raises:
         SettingsError: a folder or the device cannot be used.
     """
-    return search_models_for(settings, shelf, report=logger.warning)
+    models = search_models_for(settings, shelf, report=logger.warning)
+    shelf.show_beside(models.processor_shelf)
+    return models
 
 
 def corpora_of(settings: Settings) -> list[Path]:

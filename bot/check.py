@@ -24,6 +24,7 @@ from bot.picture_parts import image_generator_of, photo_generator_of
 from bot.web_channel import unusable
 from core.errors import BotError, SettingsError
 from core.language_models.choice import language_model_of, shelf_of
+from core.model_choice import ModelChoice
 from core.recipe import Recipe
 from core.settings import Settings
 from core.speech.choice import speech_to_text_for
@@ -57,6 +58,7 @@ async def check(settings: Settings, console: Console) -> int:
         ("reranker", _reranker),
         ("recipe index", _index),
         ("language model", _language_model),
+        *((f"or {choice.name}", _language_model_of(choice)) for choice in settings.model_choices[1:]),
         ("pictures", _pictures),
         ("speech recognition", _speech_to_text),
         ("reading aloud", _speech_synthesizer),
@@ -129,6 +131,18 @@ async def _language_model(settings: Settings) -> str:
         return await model.check()
     finally:
         await model.close()
+
+
+def _language_model_of(choice: ModelChoice) -> Callable[[Settings], Awaitable[str]]:
+    """Tries a model that administrators may change to."""
+
+    async def probe(settings: Settings) -> str:
+        try:
+            return await _language_model(settings.answered_by(choice))
+        except SettingsError as exc:
+            raise SettingsError("LLM_CHOICES", exc.message.removeprefix(f"{exc.setting}: ")) from exc
+
+    return probe
 
 
 async def _pictures(settings: Settings) -> str:

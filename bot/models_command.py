@@ -38,7 +38,7 @@ _HUB_TITLES = {"huggingface": "Hugging Face", "modelscope": "ModelScope"}
 def add_models_command(parser: argparse.ArgumentParser) -> None:
     """Declare the command's own commands."""
     commands = parser.add_subparsers(dest="models_command", metavar="WHAT")
-    commands.add_parser("list", help="what the settings ask for and what there is (the default)")
+    commands.add_parser("list", help="what there is to be had: size, licence, where from")
     download = commands.add_parser("download", help="fetch a model, or go on fetching it")
     download.add_argument("name", metavar="NAME", help="a name of the list")
     verify = commands.add_parser("verify", help="read a fetched model again and compare its checksums")
@@ -62,11 +62,14 @@ async def models(options: argparse.Namespace, settings: Settings, console: Conso
         return await _verify(model_named(options.name), settings, console)
     if options.models_command == "export":
         return await _export(options, console)
-    _list(settings, console)
+    if options.models_command == "list":
+        _list_catalogue(settings, console)
+    else:
+        _list_asked(settings, console)
     return 0
 
 
-def _list(settings: Settings, console: Console) -> None:
+def _list_asked(settings: Settings, console: Console) -> None:
     asked = Table(title="What the settings ask for", title_justify="left")
     for column in ("role", "setting", "folder", "state"):
         asked.add_column(column, overflow="fold")
@@ -79,6 +82,10 @@ def _list(settings: Settings, console: Console) -> None:
         cells = (wanted.use.role, f"{wanted.use.backend}={wanted.backend}", folder, state)
         asked.add_row(*map(escape, cells))
     console.print(asked)
+    _print_lines(console, ["What there is to be had: python -m bot models list"])
+
+
+def _list_catalogue(settings: Settings, console: Console) -> None:
     for model in MODELS:
         source = model.source_on(settings.model_hub)
         found = folder_state(_folder(model, settings))

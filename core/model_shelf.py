@@ -4,18 +4,16 @@ A `ModelShelf` holds the models of one device. A model is loaded when it is firs
 there is no room for another, the one that nobody uses and nobody has used for longest goes. A call that runs
 out of memory all the same is tried once more, smaller, with every idle model gone.
 
-All but `using` blocks: call it in a thread.
+All of it blocks: call it in a thread, or borrow by `core.model_borrowing`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -99,7 +97,17 @@ class ModelShelf:
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._places: dict[str, _Place] = {}
+        self._announced: set[str] = set()
+        self._beside: list[ModelShelf] = []
         self._changed = threading.Condition()
+
+    def announce(self, name: str) -> None:
+        """Have the model of that name told of in `statuses` before anybody asks for it."""
+        self._announced.add(name)
+
+    def show_beside(self, shelf: ModelShelf) -> None:
+        """Have the models of another shelf told of in `statuses` too."""
+        self._beside.append(shelf)
 
     @contextmanager
     def borrowed(self, plan: ModelPlan[Model]) -> Iterator[Model]:
@@ -170,12 +178,15 @@ class ModelShelf:
         give_back_memory()
 
     def statuses(self) -> tuple[ModelStatus, ...]:
-        """Every model that was ever asked for, by name."""
+        """Every model that was announced or asked for, here and on the shelves beside, by name."""
         with self._changed:
-            return tuple(
-                ModelStatus(name, place.state, place.plan.memory_bytes, place.load_seconds)
-                for name, place in sorted(self._places.items())
-            )
+            found = {name: ModelStatus(name, LoadState.ABSENT, 0) for name in self._announced} | {
+                name: ModelStatus(name, place.state, place.plan.memory_bytes, place.load_seconds)
+                for name, place in self._places.items()
+            }
+        for shelf in self._beside:
+            found |= {status.name: status for status in shelf.statuses()}
+        return tuple(found[name] for name in sorted(found))
 
     @cached_property
     def _budget_bytes(self) -> int:
@@ -247,45 +258,6 @@ class ModelShelf:
         place.plan.release(place.model)
         place.model, place.state = None, LoadState.ABSENT
         return place.plan.memory_bytes
-
-
-@asynccontextmanager
-async def using(shelf: ModelShelf, plan: ModelPlan[Model]) -> AsyncIterator[Model]:
-    """`ModelShelf.borrowed` on an event loop; whoever is cancelled while a model loads borrows nothing.
-
-    Raises:
-        BotError: as `ModelShelf.borrowed`.
-    """
-    borrowing = shelf.borrowed(plan)
-    entering = _in_thread(borrowing.__enter__)
-    try:
-        model = await asyncio.shield(entering)
-    except asyncio.CancelledError:
-        entering.add_done_callback(lambda entered: _returned(entered, borrowing))
-        raise
-    try:
-        yield model
-    finally:
-        borrowing.__exit__(None, None, None)
-
-
-def _in_thread(call: Callable[[], Result]) -> asyncio.Future[Result]:
-    """`call` in a thread that a stopping bot does not wait for: loading a large model takes minutes."""
-    done: Future[Result] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(call())
-        except BaseException as exc:  # noqa: BLE001 - handed on to whoever waits
-            done.set_exception(exc)
-
-    threading.Thread(target=run, daemon=True, name="model-load").start()
-    return asyncio.wrap_future(done)
-
-
-def _returned(entered: asyncio.Future[Any], borrowing: AbstractContextManager[Any]) -> None:
-    if not entered.cancelled() and entered.exception() is None:
-        borrowing.__exit__(None, None, None)
 
 
 _TAKING = (LoadState.LOADING, LoadState.LOADED)

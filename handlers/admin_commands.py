@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -21,7 +22,7 @@ from core.operator_ports import (
     Workload,
 )
 from handlers.command import narrowed, utc_now
-from handlers.model_switch_commands import list_models, use_model
+from handlers.model_switch_commands import list_models, switch_model
 from handlers.question import cleaned
 from handlers.replies import said_at_once
 
@@ -29,6 +30,8 @@ _COMMAND = re.compile(r"[/／](?P<name>\w+)(?:[@＠]\w+)?(?:\s+(?P<rest>.*))?", 
 _CONFIRMED = re.compile(r"(?:确认|confirm)\s+(?P<text>.+)", re.DOTALL | re.IGNORECASE)
 _USER = re.compile(r"(?:(?P<channel>[a-z]{1,64}):)?(?P<user_id>[^\s:]{1,128})")
 _SHOWN_USERS = 50
+_SWITCH = "model use"
+"""The command that takes long enough to say how far it is."""
 _WEEK = timedelta(days=7)
 
 BLOCK_USAGE = "用法：/block telegram:123456789（同一个平台可以只写编号）。单发 /block 看名单。"
@@ -76,12 +79,12 @@ class AdminCommandHandler:
             "unblock": self._unblock,
             "broadcast": self._broadcast,
             "model list": self._list_models,
-            "model use": self._use_model,
         }
+        self._names = frozenset({*self._commands, _SWITCH})
 
     def takes(self, message: IncomingMessage) -> bool:
         """Whether `message` is an administrator's command and comes from one."""
-        return self._is_administrator(message.user) and self._called(message.text)[0] in self._commands
+        return self._is_administrator(message.user) and self._called(message.text)[0] in self._names
 
     async def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Carry out the command in `message`, which `takes` has approved.
@@ -90,6 +93,11 @@ class AdminCommandHandler:
             StorageError: the database failed.
         """
         name, rest = self._called(message.text)
+        if name == _SWITCH:
+            async with aclosing(switch_model(self._services.models, rest)) as events:
+                async for event in events:
+                    yield event
+            return
         for event in said_at_once(await self._commands[name](message, rest)):
             yield event
 
@@ -149,15 +157,12 @@ class AdminCommandHandler:
     async def _list_models(self, _message: IncomingMessage, _rest: str) -> Reply:
         return list_models(self._services.models)
 
-    async def _use_model(self, _message: IncomingMessage, rest: str) -> Reply:
-        return await use_model(self._services.models, rest)
-
     def _called(self, text: str) -> tuple[str, str]:
         """The command, of one word or two, and what follows it, as written."""
         name, rest = _parsed(text)
         word, *after = rest.split(maxsplit=1) or [""]
         longer = f"{name} {narrowed(word)}"
-        return (longer, "".join(after)) if longer in self._commands else (name, rest)
+        return (longer, "".join(after)) if longer in self._names else (name, rest)
 
     def _is_administrator(self, user: UserKey) -> bool:
         return _name(user) in self._services.administrators

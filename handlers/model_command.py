@@ -16,9 +16,10 @@ _NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,6}")
 
 NO_MODEL = (
-    "现在没有接语言模型，回答直接来自菜谱，下面的设置要接上模型以后才起作用。\n"
+    "现在没有接语言模型，回答直接来自菜谱，没有什么数可以调。\n"
     "想接一个：请运行机器人的人在 .env 里设置 LLM_BACKEND=openai、LLM_BASE_URL 和 LLM_MODEL，然后重新启动。"
 )
+KEPT = "好的，记下了，接上语言模型以后起作用。"
 IGNORED = "现在这个模型在别的服务上，不认 {}：你可以设，换成在本机运行的模型时才起作用。"
 HOW_TO_CHANGE = (
     "想改就发「/model temperature 0.3」这样的一句；"
@@ -76,7 +77,8 @@ async def set_model(services: CommandServices, call: CommandCall) -> Reply:
         return Reply(text=_model_text(facts, preferences))
     preferences = replace(preferences, **_changes(call.arguments, facts))
     await services.profiles.save(call.message.user, preferences)
-    return Reply(text=f"好的，已经改好。\n{_model_text(facts, preferences)}")
+    done = "好的，已经改好。" if facts.is_language_model else KEPT
+    return Reply(text=f"{done}\n{_model_text(facts, preferences)}")
 
 
 def _changes(arguments: tuple[str, ...], facts: ModelFacts) -> dict[str, Any]:
@@ -108,18 +110,18 @@ def _highest(choice: SamplingChoice, facts: ModelFacts) -> float:
 
 
 def _model_text(facts: ModelFacts, preferences: Preferences) -> str:
+    if not facts.is_language_model:
+        return NO_MODEL
     lines = [_what_answers(facts)]
     lines += [_line(choice, facts, preferences) for choice in CHOICES]
     ignored = [choice.names[0] for choice in CHOICES if choice.field not in facts.honours]
-    if ignored and facts.is_language_model:
+    if ignored:
         lines.append(IGNORED.format(" 和 ".join(ignored)))
     lines.append(HOW_TO_CHANGE)
     return "\n".join(lines)
 
 
 def _what_answers(facts: ModelFacts) -> str:
-    if not facts.is_language_model:
-        return NO_MODEL
     start = f"现在用的语言模型：{facts.name}"
     if not facts.is_local:
         return start

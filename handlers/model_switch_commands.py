@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator
+
 from core.errors import ModelError, SettingsError
-from core.messages import Button, Reply
+from core.messages import Button, Reply, ReplyEvent, ReplyFinished, TextDelta, TextFinished
 from core.operator_ports import ModelSwitch
 from handlers.command import narrowed
 
 _BUTTONS = 5
 
+LOADING = (
+    "正在载入 {name}，已经 {seconds} 秒。第一次用要先转换格式，可能要几分钟；在那之前还是 {before} 在回答。"
+)
 ONLY_ONE = "只有这一个可选。想多几个：在 .env 的 LLM_CHOICES 里写上，然后重新启动。"
 HOW_TO_SWITCH = "想换就发「/model use 名字」：对所有人立刻生效，重启以后也还是它。"
 
@@ -21,6 +27,29 @@ def list_models(models: ModelSwitch) -> Reply:
     lines.append(HOW_TO_SWITCH if others else ONLY_ONE)
     buttons = tuple(Button(f"换成 {name}", f"/model use {name}") for name in others[:_BUTTONS])
     return Reply(text="\n".join(["可以选的语言模型：", *lines]), buttons=buttons)
+
+
+async def switch_model(
+    models: ModelSwitch, wanted: str, *, told_every_seconds: float = 3.0
+) -> AsyncGenerator[ReplyEvent, None]:
+    """Switch as `use_model` does, saying meanwhile that it is loading. Closed early, it gives up.
+
+    Raises:
+        StorageError: the choice cannot be kept; nothing was changed.
+    """
+    started = asyncio.get_running_loop().time()
+    switching = asyncio.create_task(use_model(models, wanted))
+    try:
+        while not (await asyncio.wait({switching}, timeout=told_every_seconds))[0]:
+            seconds = round(asyncio.get_running_loop().time() - started)
+            name, before = _named(wanted, models.choices), models.describe().name
+            yield TextDelta(LOADING.format(name=name, seconds=seconds, before=before), restart=True)
+        reply = switching.result()
+    finally:
+        switching.cancel()
+    yield TextDelta(reply.text, restart=True)
+    yield TextFinished(reply)
+    yield ReplyFinished(reply)
 
 
 async def use_model(models: ModelSwitch, wanted: str) -> Reply:

@@ -93,6 +93,7 @@ class BceModel:
         place = "gpu" if self._placement.is_gpu else "cpu"
         self._batch_tokens = _BATCH_TOKENS[place]
         self._plan = ModelPlan(f"bce/{head}", self._load, self._weight_bytes() + _WORKING_BYTES[place])
+        self._shelf.announce(self._plan.name)
 
     def run(self, rows_of: Callable[[BceTokens], Sequence[Sequence[int]]]) -> NDArray[np.float32]:
         """What the model makes of each row of token ids, in their order. Blocking.

@@ -85,6 +85,7 @@ class DiffusersImageGenerator:
         self._folder = DiffusionFolder.opened(folder)
         self._lora = lora_file(self._options.lora) if self._options.lora is not None else None
         self._shelf = shelf
+        shelf.announce(self.name)
         self._desk = PhotoDesk(files, at_once=1, max_waiting=self._options.max_waiting)
 
     @property

@@ -24,7 +24,8 @@ from core.language_models.text_of_tokens import TextOfTokens
 from core.language_models.visible_text import VisibleText
 from core.model_files import read_json
 from core.model_hub.manifest import recorded_revision
-from core.model_shelf import ModelPlan, ModelShelf, using
+from core.model_borrowing import using
+from core.model_shelf import ModelPlan, ModelShelf
 from core.ports import (
     ChatMessage,
     Sampling,
@@ -87,6 +88,7 @@ class InternLm2LanguageModel:
         self._kind = _kind_of(self._base)
         self._plan: ModelPlan[_Loaded] | None = None
         self._where = ""
+        shelf.announce(self.name)
 
     @property
     def name(self) -> str:

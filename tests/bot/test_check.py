@@ -13,6 +13,8 @@ from bot import check as check_module
 from bot.check import check
 from core.settings import Settings, load_settings
 from tests.fakes.tiny_bce import TinyBce
+from tests.fakes.tiny_internlm2 import TinyInternLm2
+from tests.ports import reserved_port
 
 COMPONENTS = [
     *("data folder", "database", "embedder", "reranker", "recipe index", "language model", "pictures"),
@@ -84,6 +86,34 @@ async def test_a_host_that_is_not_this_machine(tmp_path: Path) -> None:
     status, output = await checked(tmp_path, web_host="192.0.2.1")
     assert status == 2
     assert "WEB_HOST: cannot listen on 192.0.2.1" in output
+
+
+async def test_every_model_that_may_answer_is_tried(tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{reserved_port()}/v1"
+    status, output = await checked(
+        tmp_path,
+        llm_base_url=address,
+        llm_max_retries=0,
+        llm_choices="openai:qwen3:8b, internlm2:no/such/folder",
+    )
+    rows = {line.split("│")[1].strip(): line for line in output.splitlines() if line.startswith("│")}
+    assert "composer: the recipe itself" in rows["language model"]
+    assert " ok " not in rows["or openai/qwen3:8b"]
+    assert "LLM_CHOICES: no/such/folder is no folder" in rows["or internlm2/folder"]
+    assert status == 2
+
+
+@pytest.mark.models
+async def test_a_local_model_among_the_choices_tells_what_it_takes(tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="requirements-models.txt is not installed")
+    TinyInternLm2(seed=1).write(tmp_path / "shishen2")
+    status, output = await checked(
+        tmp_path, llm_choices=f"internlm2:{tmp_path / 'shishen2'}", llm_cache_tokens=2048, device="cpu"
+    )
+    assert status == 0
+    (row,) = (line for line in output.splitlines() if line.startswith("│ or internlm2/shishen2"))
+    for part in ("shishen2 (revision not recorded) on cpu, bfloat16, 0.0 GB, loaded in ", " tokens in "):
+        assert part in row, row
 
 
 @pytest.mark.models

@@ -94,7 +94,7 @@ async def test_a_download_ends_with_what_to_write_into_the_settings(hub: ModelHu
         "  STT_BACKEND=paraformer",
         "  STT_VAD_MODEL=data/models/fsmn-vad",
     ]
-    _, output, _ = await run(modelscope_url=hub.url)
+    _, output, _ = await run("list", modelscope_url=hub.url)
     assert "fsmn-vad: speech, ≈ 2 MB, complete" in output.splitlines()
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from core.devices import is_out_of_memory
 from core.errors import ModelRejectedError, ModelUnavailableError
-from core.model_shelf import LoadState, ModelPlan, ModelShelf, using
+from core.model_borrowing import using
+from core.model_shelf import LoadState, ModelPlan, ModelShelf
 
 
 class OutOfMemoryError(RuntimeError):
@@ -226,3 +227,17 @@ def test_other_errors_pass() -> None:
 )
 def test_out_of_memory_is_told_from_other_errors(error: BaseException, expected: bool) -> None:
     assert is_out_of_memory(error) is expected
+
+
+def test_what_was_announced_is_told_of_before_anybody_asks_for_it() -> None:
+    depot, shelf, beside = Depot(), ModelShelf(10), ModelShelf(10)
+    shelf.show_beside(beside)
+    shelf.announce("c")
+    beside.announce("b")
+    beside.announce("a")
+    with beside.borrowed(depot.plan("a")):
+        assert [(status.name, status.state) for status in shelf.statuses()] == [
+            ("a", LoadState.LOADED),
+            ("b", LoadState.ABSENT),
+            ("c", LoadState.ABSENT),
+        ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -9,7 +11,7 @@ import pytest
 
 from core.conversation import HistoryMessage
 from core.errors import BotError, ModelUnavailableError, SettingsError, StorageError
-from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey
+from core.messages import Button, ChatKey, IncomingMessage, Reply, TextDelta, UserKey
 from core.operator_ports import (
     Broadcaster,
     ModelFacts,
@@ -27,7 +29,8 @@ from handlers.admin_commands import (
     AdminServices,
 )
 from handlers.commands import COMMANDS, CommandHandler
-from handlers.model_switch_commands import ONLY_ONE
+from handlers.model_command import KEPT
+from handlers.model_switch_commands import LOADING, ONLY_ONE, switch_model
 from handlers.router import Router
 from handlers.text import TextHandler
 from tests.fakes.memory_storage import MemoryBlockList, MemoryStatistics
@@ -325,4 +328,46 @@ async def test_to_others_models_cannot_be_switched(office: Office, text: str) ->
 
 async def test_administrators_have_the_usual_model_command_too(office: Office) -> None:
     assert (await office.order("/model")).text == (await office.say("/model")).text
-    assert "已经改好" in (await office.order("/model temperature 0.3")).text
+    assert (await office.order("/model temperature 0.3")).text.startswith(KEPT)
+
+
+class SlowModels:
+    """`core.operator_ports.ModelSwitch` whose other model loads until `gate` is open."""
+
+    choices = ("composer", "internlm2/shishen2")
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.is_cancelled = False
+
+    def describe(self) -> ModelFacts:
+        return ModelFacts()
+
+    async def use(self, name: str) -> str:
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.is_cancelled = True
+            raise
+        return f"{name}: 8 tokens"
+
+
+async def test_a_model_that_loads_slowly_says_so() -> None:
+    models = SlowModels()
+    said: list[str] = []
+    async for event in switch_model(models, "shishen2", told_every_seconds=0.01):
+        if isinstance(event, TextDelta):
+            assert event.restart
+            said.append(event.text)
+            models.gate.set()
+    waiting, done = said
+    assert waiting == LOADING.format(name="internlm2/shishen2", seconds=0, before="composer")
+    assert done.startswith("好的，从现在起用 internlm2/shishen2，对所有人都是。")
+
+
+async def test_a_switch_that_nobody_waits_for_is_given_up() -> None:
+    models = SlowModels()
+    async with aclosing(switch_model(models, "shishen2", told_every_seconds=0.01)) as events:
+        await anext(events)
+    await asyncio.sleep(0)
+    assert models.is_cancelled

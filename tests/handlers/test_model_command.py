@@ -10,7 +10,7 @@ from core.conversation import Preferences
 from core.operator_ports import ModelFacts
 from core.ports import Sampling
 from core.settings import Settings
-from handlers.model_command import CHOICES, HOW_TO_CHANGE, NO_MODEL
+from handlers.model_command import CHOICES, HOW_TO_CHANGE, KEPT, NO_MODEL
 from tests.handlers.desk import ANNA, SERVED, Desk
 
 LOCAL = ModelFacts(
@@ -55,9 +55,13 @@ async def test_a_servers_model_says_what_it_does_not_mind() -> None:
 
 
 async def test_without_a_model_it_says_how_to_get_one() -> None:
-    text = (await Desk().say("/model")).text
-    assert text.startswith(NO_MODEL)
-    assert "不认" not in text
+    assert (await Desk().say("/model")).text == NO_MODEL
+
+
+async def test_without_a_model_a_number_is_kept_for_the_next() -> None:
+    desk = Desk()
+    assert (await desk.say("/model 温度 0.3")).text == f"{KEPT}\n{NO_MODEL}"
+    assert await desk.profiles.preferences(ANNA) == Preferences(temperature=0.3)
 
 
 async def test_the_model_is_looked_at_each_time() -> None:
