@@ -10,7 +10,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from core.errors import DiskFullError, SettingsError, StorageError
@@ -20,7 +20,7 @@ from finetune.data.choosing import chosen
 from finetune.data.conversation import TrainingConversation
 from finetune.data.dish import Dish
 from finetune.data.formats import FORMATS, ConversationFile, Format, as_messages, json_line
-from finetune.data.gather import Gathered, Progress, gather
+from finetune.data.gather import Gathered, Progress, bytes_of, gather
 from finetune.data.hash_order import HashOrder
 from finetune.data.kinds import KINDS
 from finetune.data.plan import DataPlan
@@ -36,8 +36,8 @@ HELD_OUT_NAME = "dev.recipes.jsonl"
 _SCRATCH = "scratch"
 _MOST_OF_A_KIND = 2
 """Conversations of one kind about one recipe at most, so that no recipe pays a whole kind's debts."""
-_CHARACTERS_A_CONVERSATION = 1500
-_BYTES_A_CHARACTER = 3
+_GROWTH = 2
+"""A recipe in our JSON, and a conversation about it, is up to twice as long as the recipe in its source."""
 _NO_SPACE = 28
 
 
@@ -81,11 +81,16 @@ def build_data(
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT_NAME).unlink(missing_ok=True)
         shutil.rmtree(scratch, ignore_errors=True)
-        gathered = gather(sources, scratch / "recipes", report, skip_bad=skip_bad, progress=progress)
-        orders = _converse(gathered, out, scratch, report, progress)
-        gathered.order.close()
-        for split in SPLITS:
-            _write(orders[split], split, out, [FORMATS[name] for name in formats], report, progress)
+        with ExitStack() as orders:
+            recipes, *conversations = (
+                orders.enter_context(closing(HashOrder(scratch / name, expected)))
+                for name, expected in _expected_bytes(sources, plan).items()
+            )
+            gathered = gather(sources, recipes, report, skip_bad=skip_bad, progress=progress)
+            by_split = dict(zip(SPLITS, conversations, strict=True))
+            _converse(gathered, by_split, out, report, progress)
+            for split in SPLITS:
+                _write(by_split[split], split, out, [FORMATS[name] for name in formats], report, progress)
         report.seconds = time.monotonic() - started
         summary = json.dumps(report.to_dict(), ensure_ascii=False, indent=2)
         (out / REPORT_NAME).write_text(f"{summary}\n", encoding="utf-8")
@@ -98,32 +103,33 @@ def build_data(
     return report
 
 
+def _expected_bytes(sources: Sequence[Path], plan: DataPlan) -> dict[str, int]:
+    """A guess at what goes through each `HashOrder`, from the size of the sources."""
+    read = sum(map(bytes_of, sources))
+    told = int(_GROWTH * read * plan.conversations_per_recipe)
+    return {"recipes": _GROWTH * read, "train": told, "dev": int(told * plan.dev_share)}
+
+
 def _converse(
-    gathered: Gathered, out: Path, scratch: Path, report: DataReport, progress: Progress
-) -> dict[str, HashOrder]:
+    gathered: Gathered, orders: dict[str, HashOrder], out: Path, report: DataReport, progress: Progress
+) -> None:
     """Make the conversations of every chosen recipe; they come out shuffled by the hash of their content."""
     plan = report.plan
-    expected = int(
-        gathered.order.count * plan.conversations_per_recipe * _CHARACTERS_A_CONVERSATION * _BYTES_A_CHARACTER
-    )
     voice = Voice(plan.system, plan.context_tokens)
     questions = dict(zip(SPLITS, refused_questions(plan.seed, plan.dev_share), strict=True))
     scenes = {split: Scene(voice, questions[split]) for split in SPLITS}
     quotas = {split: Quotas(plan.per_recipe) for split in SPLITS}
-    orders = {split: HashOrder(scratch / split, expected) for split in SPLITS}
-    done = 0
     with (out / HELD_OUT_NAME).open("w", encoding="utf-8", newline="\n") as held_out:
-        for split, recipe in chosen(gathered, report):
+        for done, (split, recipe) in enumerate(chosen(gathered, report)):
             if split == "dev":
                 held_out.write(f"{json_line(recipe.to_dict())}\n")
             for conversation in _about(recipe, scenes[split], quotas[split], plan.seed):
                 _keep(conversation, orders[split], report)
-            done += 1
             if done % 200 == 0:
                 progress("recipes told", done, gathered.order.count)
+    progress("recipes told", gathered.order.count, gathered.order.count)
     for split in SPLITS:
         report.splits[split].short = quotas[split].short()
-    return orders
 
 
 def _about(recipe: Recipe, scene: Scene, quotas: Quotas, seed: int) -> Iterable[TrainingConversation]:
@@ -175,7 +181,6 @@ def _write(
         failed.pop_all()
     for file in files:
         file.close()
-    order.close()
     named = zip(formats, files, strict=True)
     report.splits[split].left_out = {f.file_name: file.left_out for f, file in named if file.left_out}
     progress(f"{split} written", order.count, order.count)

@@ -19,9 +19,6 @@ from finetune.data.hash_order import HashOrder
 from finetune.data.report import DataReport
 from index.readers import read_corpus
 
-_GROWTH = 2
-"""A recipe in our JSON is up to twice as long as in its source."""
-
 Progress = Callable[[str, int, int], None]
 
 
@@ -32,22 +29,20 @@ class Gathered:
     Attributes:
         order: recipes, those of a dish next to each other.
         dev_dishes: the first so many dishes of the order are held out.
-        dishes: how many there are.
     """
 
     order: HashOrder
     dev_dishes: int
-    dishes: int
 
 
 def gather(
-    sources: Sequence[Path], folder: Path, report: DataReport, *, skip_bad: bool, progress: Progress
+    sources: Sequence[Path], order: HashOrder, report: DataReport, *, skip_bad: bool, progress: Progress
 ) -> Gathered:
     """Read every source.
 
     Args:
         sources: files and folders that `index.readers` understands.
-        folder: for the sorted recipes.
+        order: takes the recipes.
         report: takes counts and complaints.
         skip_bad: leave out rows that cannot be read, and report them.
         progress: told how many rows were read.
@@ -57,7 +52,6 @@ def gather(
         SettingsError: no recipe is left.
         OSError: the disk fails.
     """
-    order = HashOrder(folder, _GROWTH * sum(map(_size, sources)))
     keys = array("Q")
     for recipe in _recipes(sources, report, skip_bad=skip_bad):
         if report.rows % 1000 == 0:
@@ -72,9 +66,8 @@ def gather(
     progress("rows read", report.rows, report.rows)
     dishes = len(np.unique(np.frombuffer(keys, dtype=np.uint64))) if keys else 0
     if not dishes:
-        order.close()
         raise SettingsError("sources", f"no recipe to teach is left of {report.rows} rows")
-    return Gathered(order, _held_out(report.plan.dev_share, dishes), dishes)
+    return Gathered(order, _held_out(report.plan.dev_share, dishes))
 
 
 def _held_out(share: float, dishes: int) -> int:
@@ -97,6 +90,7 @@ def _recipes(sources: Sequence[Path], report: DataReport, *, skip_bad: bool) -> 
                 report.drop(str(lack), f"{row.name} ({row.source})")
 
 
-def _size(path: Path) -> int:
+def bytes_of(path: Path) -> int:
+    """The size of a file, or of all files in a folder; 0 when there is nothing."""
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())

@@ -19,7 +19,7 @@ class Quotas:
 
     def __init__(self, per_recipe: Mapping[str, float]) -> None:
         self._per_recipe = dict(per_recipe)
-        self._owed = dict.fromkeys(per_recipe, 0.0)
+        self._owed = dict.fromkeys(per_recipe, 0.5)  # half: what comes out is rounded, not cut off
 
     def __contains__(self, kind: str) -> bool:
         """Whether the kind has a share."""

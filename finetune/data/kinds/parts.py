@@ -16,7 +16,7 @@ from core.substitutions import substitute_for
 from finetune.data.choice import Choice
 from finetune.data.kinds.phrasing import counted
 
-_ACTIONS = re.compile("[炖焖煮蒸烤炸腌泡醒]")
+_ACTIONS = re.compile("[炖焖煮蒸烤炸腌]")
 _DIGITS = "零一二三四五六七八九十"
 _LONGEST_WORD = 6
 
