@@ -113,6 +113,7 @@ async def _chat(options: argparse.Namespace, settings: Settings) -> int:
             unfinished=assistant.unfinished,
         )
         assistant.voice.hearing.recordings.add(CHANNEL, terminal.fetch_recording)
+        await assistant.load_search()
         if not one_turn:
             await terminal.session(options.user)
             return 0

@@ -6,6 +6,7 @@ Heavy libraries load when they are first used, never here; a test holds this mod
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +24,7 @@ from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from bot.picture_parts import PhotoGenerator, image_generator_of, photo_generator_of
 from bot.unfinished_answers import UnfinishedAnswers
 from bot.voice_parts import VoiceParts, voice_parts_of
-from core.errors import SettingsError
+from core.errors import BotError, SettingsError
 from core.language_models.choice import shelf_of
 from core.messages import UserKey
 from core.model_shelf import ModelShelf
@@ -103,6 +104,11 @@ class Assistant:
     operations: Operations
     broadcasts: Broadcasts
     voice: VoiceParts
+
+    async def load_search(self) -> None:
+        """Load what search loads on first use: no question waits as long as a model may take."""
+        with contextlib.suppress(BotError):
+            await self.retriever.search("番茄炒蛋怎么做")
 
 
 @dataclass(frozen=True, slots=True)

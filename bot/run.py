@@ -168,7 +168,7 @@ async def _warm_up(assistant: Assistant) -> None:
     """Load what loads on first use, so that the first question is answered as fast as the second."""
     with contextlib.suppress(BotError):
         await assistant.history.current(ChatKey("warm-up", ""))
-        await assistant.retriever.search("番茄炒蛋怎么做")
+    await assistant.load_search()
     await assistant.voice.warm_up()
 
 

@@ -185,7 +185,7 @@ class Settings(BaseSettings):
     # Limits
     max_question_characters: Annotated[int, Field(ge=20, le=20_000)] = 2000
     rewrite_timeout_seconds: Seconds = 15
-    retrieve_timeout_seconds: Seconds = 10
+    retrieve_timeout_seconds: Seconds = 30
     generate_timeout_seconds: Seconds = 180
     illustrate_timeout_seconds: Seconds = 60
 
