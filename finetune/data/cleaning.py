@@ -15,6 +15,10 @@ _NUMBERING = re.compile(
     r"^\s*(?:第?[0-9一二三四五六七八九十]{1,3}步?\s*[、.．:：)）](?![0-9])\s*|[①-⑳]\s*|step\s*\d+[\s.:：]*)",
     re.IGNORECASE,
 )
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\x00-\x08\x0e-\x1f]")
+_EMPTY_TALK = re.compile(
+    "(?:成品|完成|开吃|上图|如图|出锅|备用|准备|备好|食材|材料|原料|图|好|啦|了|[。！!～~，,…. ])+"
+)
 _LETTER = re.compile(r"[^\W\d_]")
 _LONGEST_STEP = 1500
 _MOST_ITEMS = 60
@@ -54,9 +58,13 @@ def tidy(recipe: Recipe) -> Recipe:
 
 
 def _lines(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Lines without numbers of their own, empty ones and advertisements; each once."""
-    lines = (_line(_NUMBERING.sub("", text)) for text in texts)
-    return tuple(dict.fromkeys(x for x in lines if _LETTER.search(x) and not _ADVERTISEMENT.search(x)))
+    """Lines without numbers of their own; no advertisements, nothing that says nothing; each once."""
+    lines = (_NUMBERING.sub("", _line(text)) for text in texts)
+    return tuple(dict.fromkeys(line for line in lines if _says_something(line)))
+
+
+def _says_something(line: str) -> bool:
+    return bool(_LETTER.search(line)) and not _ADVERTISEMENT.search(line) and not _EMPTY_TALK.fullmatch(line)
 
 
 def _ingredient(ingredient: Ingredient) -> Ingredient:
@@ -64,4 +72,4 @@ def _ingredient(ingredient: Ingredient) -> Ingredient:
 
 
 def _line(text: str) -> str:
-    return _SPACES.sub(" ", text.replace("\x00", " ")).strip()
+    return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()

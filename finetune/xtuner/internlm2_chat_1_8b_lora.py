@@ -6,7 +6,7 @@ from mmengine.config import read_base
 with read_base():
     from .recipes import *
 
-base_path = "internlm/internlm2-chat-1_8b"
+base_path = "models/internlm2-chat-1_8b-llama"
 tokenizer.update(dict(pretrained_model_name_or_path=base_path))
 train_dataloader.update(dict(dataset=dict(tokenizer=tokenizer)))
 for hook in custom_hooks:

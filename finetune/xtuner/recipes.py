@@ -3,11 +3,12 @@
 Numbers with a source: learning rate, betas, clipping, warm-up, accumulation, length, LoRA's rank, alpha and
 dropout are those that XTuner 0.2.0 publishes for internlm2_chat_7b and internlm2_chat_1_8b
 (xtuner/configs/internlm/internlm2_chat_7b/internlm2_chat_7b_qlora_alpaca_e3.py); one epoch as in its
-configurations for data of one's own (xtuner/configs/custom_dataset/sft). 食神 (TheGodOfCookery) names no
-other numbers for its LoRA on 1,520,327 recipes, trained with ZeRO-2 in 4 days 20 hours on two quarter A100.
+configurations for data of one's own (xtuner/configs/custom_dataset/sft). TheGodOfCookery's report names no
+numbers of its own for its LoRA on 1,520,327 recipes, only ZeRO-2 and 4 days 20 hours on two quarter A100.
 
-Our own: the target modules are named. XTuner otherwise takes every linear layer, and spares the head only
-where it is called `lm_head`: InternLM2's is called `output`.
+The base is a folder of `python -m finetune convert`: InternLM2's weights in Llama's layout, so that no code
+of the model's folder runs, and the adapter fits the same base here. The target modules are named, because
+for InternLM2's own layout XTuner would take the head (`output`) too.
 """
 
 from datasets import load_dataset
@@ -26,7 +27,7 @@ from xtuner.model import SupervisedFinetune
 from xtuner.utils import PROMPT_TEMPLATE
 
 data_path = "data/training/train.xtuner.json"
-base_path = "internlm/internlm2-chat-7b"
+base_path = "models/internlm2-chat-7b-llama"
 prompt_template = PROMPT_TEMPLATE.internlm2_chat
 max_length = 2048
 max_epochs = 1
@@ -36,7 +37,7 @@ save_steps = 500
 tokenizer = dict(
     type=AutoTokenizer.from_pretrained,
     pretrained_model_name_or_path=base_path,
-    trust_remote_code=True,
+    trust_remote_code=False,
     padding_side="right",
 )
 model = dict(
@@ -45,7 +46,7 @@ model = dict(
     llm=dict(
         type=AutoModelForCausalLM.from_pretrained,
         pretrained_model_name_or_path=base_path,
-        trust_remote_code=True,
+        trust_remote_code=False,
     ),
     lora=dict(
         type=LoraConfig,
@@ -54,7 +55,7 @@ model = dict(
         lora_dropout=0.1,
         bias="none",
         task_type="CAUSAL_LM",
-        target_modules=["wqkv", "wo", "w1", "w2", "w3"],
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     ),
 )
 train_dataloader = dict(

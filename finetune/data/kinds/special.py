@@ -18,8 +18,8 @@ FORMS = (
     "介绍一下{dish}",
     "{dish}特别在哪里",
     "{dish}好吃在哪儿",
-    "{dish}是什么味道的",
 )
+_FORMS_OF_TASTE = ("{dish}是什么味道的", "{dish}是什么口味")
 _FEWEST_FACTS = 3
 _METHODS = re.compile("油炸|清蒸|红烧|凉拌|烤|蒸|炖|焖|煎|炸|卤|煲|炒|煮|拌|腌")
 _MOST_METHODS = 3
@@ -30,7 +30,8 @@ def make(dish: Dish, scene: Scene, choice: Choice) -> TrainingConversation | Non
     facts = _facts(dish)
     if len(facts) < _FEWEST_FACTS:
         return None
-    question = asked(choice, FORMS, dish=dish.title)
+    has_taste = any(label.sort == "taste" for label in dish.labels)
+    question = asked(choice, FORMS + _FORMS_OF_TASTE if has_taste else FORMS, dish=dish.title)
     lines = [f"「{dish.title}」的特点：", *(f"· {fact}" for fact in facts)]
     if dish.recipe.tips:
         lines += ["做好它的关键：", *(f"· {tip}" for tip in dish.recipe.tips[:2])]

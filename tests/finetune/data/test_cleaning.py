@@ -12,13 +12,24 @@ from tests.finetune.data.recipes import recipe
 def test_lines_are_tidied() -> None:
     rough = recipe(
         name="  红烧肉\n（家常） ",
-        steps=("1. 切块", "第二步：焯水", "2、焯水", "", "关注我的公众号", "①炖 40 分钟", "1.5升水煮开"),
+        steps=(
+            "1. 切块",
+            "第二步：焯水",
+            "2、焯水",
+            "",
+            "关注我的公众号",
+            "①炖 40 分钟",
+            "1.5升水煮开",
+            "成品",
+            "准备好食材",
+            "\u200b3.收汁",
+        ),
         tips=("https://example.org", "  慢慢炖 "),
         source=" 下厨房 ",
     )
     tidied = tidy(rough)
     assert tidied.name == "红烧肉 （家常）"
-    assert tidied.steps == ("切块", "焯水", "炖 40 分钟", "1.5升水煮开")
+    assert tidied.steps == ("切块", "焯水", "炖 40 分钟", "1.5升水煮开", "收汁")
     assert tidied.tips == ("慢慢炖",)
     assert tidied.source == "下厨房"
 

@@ -48,7 +48,7 @@ def test_the_shared_numbers_are_those_that_the_page_names() -> None:
         "r": 64,
         "lora_alpha": 16,
         "lora_dropout": 0.1,
-        "target_modules": ["wqkv", "wo", "w1", "w2", "w3"],
+        "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     }
     optimizer = _keywords(_keywords(settings["optim_wrapper"])["optimizer"])
     assert _value(optimizer["lr"]) == 2e-4
@@ -57,5 +57,5 @@ def test_the_shared_numbers_are_those_that_the_page_names() -> None:
 
 
 def test_each_base_is_named() -> None:
-    assert _value(_assigned("recipes.py")["base_path"]) == "internlm/internlm2-chat-7b"
-    assert _value(_assigned("internlm2_chat_1_8b_lora.py")["base_path"]) == "internlm/internlm2-chat-1_8b"
+    assert _value(_assigned("recipes.py")["base_path"]) == "models/internlm2-chat-7b-llama"
+    assert _value(_assigned("internlm2_chat_1_8b_lora.py")["base_path"]) == "models/internlm2-chat-1_8b-llama"
