@@ -1,6 +1,7 @@
 """`python -m index COMMAND`; what a command does is in `index.commands`, a module a group.
 
 Run as:
+    python -m index import corpus.tar.gz book.pdf --out recipes.jsonl
     python -m index build --corpus recipes.jsonl --out data/index
     python -m index questions --corpus recipes.jsonl --out asked.jsonl
     python -m index search --index data/index "番茄炒蛋怎么做" --json
@@ -19,11 +20,12 @@ from rich.markup import escape
 
 from core.errors import BotError, SettingsError
 from core.settings import load_settings
-from index.commands import calibration, change, export, measure, questions, search, vectors
+from index.commands import calibration, change, export, importing, measure, questions, search, vectors
 from index.commands.common import ERRORS
 
 _GROUPS = (
     change,
+    importing,
     questions,
     search,
     measure,

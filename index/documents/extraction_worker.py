@@ -98,16 +98,19 @@ def _word_pages(path: Path, max_pages: int) -> Iterator[dict[str, Any]]:
     with zipfile.ZipFile(path) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > _MAX_UNPACKED_BYTES:
             raise _Refused("too_large")
+    document = docx.Document(str(path))
+    # Word notes where its pages broke when it saved; other programs' files have only the author's own breaks.
+    noted = document.element.body.xpath(".//w:lastRenderedPageBreak")
+    mark = ".//w:lastRenderedPageBreak" if noted else './/w:br[@w:type="page"]'
     number, lines = 1, list[str]()
-    for block in docx.Document(str(path)).iter_inner_content():
+    for block in document.iter_inner_content():
         if isinstance(block, Table):
             lines += [" ".join(dict.fromkeys(cell.text.strip() for cell in row.cells)) for row in block.rows]
             continue
-        # Word notes where its own pages broke when it saved; files of other programs may be one page.
-        breaks = len(block.rendered_page_breaks) or block.contains_page_break
-        if breaks and lines:
+        breaks = len(block._p.xpath(mark))  # noqa: SLF001  # python-docx has no public way to the second kind
+        if breaks:
             yield {"page": number, "text": "\n".join(lines), "pictures": 0}
-            number, lines = number + int(breaks), []
+            number, lines = number + breaks, []
         if number > max_pages:
             raise _Refused("too_many_pages")
         lines.append(_styled(block.text, block.style.name if block.style else ""))

@@ -28,7 +28,7 @@ _TIPS = "小贴士|贴士|小提示|提示|小窍门|窍门|附加内容|tips?|n
 _HEAD = re.compile(
     rf"^[#\s*【\[「《〈■●◆▶★☆·]*(?:[一二三四五1-9][、.．])?"
     rf"(?:(?P<ingredients>{_INGREDIENTS})|(?P<steps>{_STEPS})|(?P<tips>{_TIPS}))"
-    rf"[】\]」》〉*\s]*(?:[:：]\s*(?P<rest>.*))?$",
+    r"(?:[】\]」》〉][*\s]*[:：]?|[*\s]*(?:[:：]|$))\s*(?P<rest>.*)$",
     re.IGNORECASE,
 )
 _MARKDOWN_HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
@@ -52,6 +52,7 @@ class _Draft:
     ingredients: list[str] = field(default_factory=list)
     steps: list[str] = field(default_factory=list)
     tips: list[str] = field(default_factory=list)
+    numbered: bool = False
 
 
 def recipes_by_headings(pages: Sequence[Page], title: str) -> Iterator[Recipe | CorpusError]:
@@ -83,7 +84,8 @@ def _lines(pages: Sequence[Page]) -> Iterator[tuple[int, str]]:
     """(page, line) without page numbers and without what every page repeats at its top and bottom."""
     texts = [[line.strip() for line in page.text.splitlines() if line.strip()] for page in pages]
     edges = Counter(line for lines in texts for line in {*lines[:1], *lines[-1:]})
-    repeated = {line for line, count in edges.items() if count >= max(_HEADER_PAGES, len(pages) / 2)}
+    often = max(_HEADER_PAGES, len(pages) / 2)
+    repeated = {line for line, count in edges.items() if count >= often and not _SENTENCE_END.search(line)}
     for page, lines in zip(pages, texts, strict=True):
         for line in lines:
             if line not in repeated and not _PAGE_NUMBER.match(line):
@@ -136,7 +138,7 @@ def _draft(lines: Sequence[tuple[int, str]]) -> _Draft:
         if part is draft.ingredients:
             part += _ingredients(content)
         elif part is draft.steps:
-            _add_step(part, content)
+            _add_step(draft, content)
         else:
             part.append(_plain(content))
     return draft
@@ -147,14 +149,21 @@ def _ingredients(line: str) -> list[str]:
     return [item for part in _COMMAS.split(_plain(line)) if (item := part.strip())]
 
 
-def _add_step(steps: list[str], line: str) -> None:
-    """A line with a number begins a step; one without goes on with a numbered step that has not ended."""
-    begins = bool(_NUMBER.match(line) or _BULLET.match(line) or not steps)
+def _add_step(draft: _Draft, line: str) -> None:
+    """A line with a number begins a step; without numbers, each line does after a step that has ended.
+
+    Where steps are numbered, a line without one goes on with a step that has not ended; after one that has it
+    is a sentence more or, without an end of its own, the head of a chapter or a page.
+    """
+    steps = draft.steps
+    begins = bool(_NUMBER.match(line) or _BULLET.match(line))
+    draft.numbered |= begins
     text = _NUMBER.sub("", _plain(line), count=1).strip()
-    if begins or steps[-1].endswith(("。", "！", "!", ".", "；")):
+    has_ended = not steps or steps[-1].endswith(("。", "！", "!", ".", "；"))
+    if begins or (has_ended and (not draft.numbered or _SENTENCE_END.search(text))):
         steps.append(text)
-    elif text:
-        steps[-1] += text if not text.isascii() else f" {text}"
+    elif text and not has_ended:
+        steps[-1] += f" {text}" if text.isascii() else text
 
 
 def _plain(line: str) -> str:

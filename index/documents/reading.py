@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from index.documents.structuring import Excerpt, Found, ask, messages_for, verif
 from index.readers.rows import RowError
 
 _FOLLOWING_SHARE = 0.3
-_MIN_LETTERS = 20
+_MIN_LETTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def read_document(
     model: LanguageModel | None,
     options: DocumentOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> AsyncIterator[Recipe | CorpusError]:
+) -> AsyncGenerator[Recipe | CorpusError, None]:
     """Yield the recipes of a document, each with its page as source, and what had to be left out.
 
     Args:

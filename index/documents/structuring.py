@@ -178,7 +178,7 @@ def verified(answers: Sequence[dict[str, Any]], excerpt: Excerpt, source: str) -
 
 def _verified(name: str, answer: dict[str, Any], page: _Vocabulary, source: str) -> Found:
     left_out: list[str] = []
-    ingredients: list[str] = []
+    ingredients: list[str | tuple[str, str]] = []
     for item in answer["ingredients"]:
         item_name, amount = item["name"].strip(), (item.get("amount") or "").strip()
         if not item_name or not page.has(item_name):
@@ -187,7 +187,7 @@ def _verified(name: str, answer: dict[str, Any], page: _Vocabulary, source: str)
         if amount and not page.has(amount):
             left_out.append("an amount that is not in the text")
             amount = ""
-        ingredients.append(f"{item_name} {amount}".strip())
+        ingredients.append((item_name, amount))
     steps = [step.strip() for step in answer["steps"] if step.strip()]
     copied = [step for step in steps if page.has_most_of(step)]
     left_out += ["a step that is not in the text"] * (len(steps) - len(copied))

@@ -16,7 +16,18 @@ from index.encodings import beginning_of
 from index.readers import archives, csv_table, document_headings, howtocook_markdown, pages, records
 from index.readers.rows import Meter, Place, Row, RowError, StreamReader, opened
 
-__all__ = ["Meter", "Place", "Reader", "Row", "RowError", "read_corpus", "reader_for", "size_of"]
+__all__ = [
+    "Meter",
+    "Place",
+    "Reader",
+    "Row",
+    "RowError",
+    "is_document",
+    "parts_of",
+    "read_corpus",
+    "reader_for",
+    "size_of",
+]
 
 _HEAD_BYTES = 200_000
 _STREAM_READERS: dict[str, StreamReader] = {
@@ -144,20 +155,41 @@ def _left_out(_stream: object, place: Place) -> Iterator[Row]:
 
 
 def _read_folder(folder: Path, /, *, meter: Meter | None = None) -> Iterator[Row]:
-    """All recipe files of a folder, sorted; of a HowToCook checkout its dishes."""
-    files = _files_of(folder)
+    for file, reader in parts_of(folder):
+        yield from reader(file, meter=meter)
+
+
+def parts_of(path: Path) -> Iterator[tuple[Path, Reader]]:
+    """The files that `path` stands for, each with its reader: of a folder all that may hold recipes, sorted.
+
+    Of a HowToCook checkout only the dishes are read.
+
+    Raises:
+        CorpusError: there is nothing at `path`, nothing known, or the folder holds no file of recipes.
+    """
+    if not path.is_dir():
+        yield path, reader_for(path)
+        return
+    files = _files_of(path)
     if not files:
-        raise CorpusError(f"{folder}: holds no file of recipes; expected {_KNOWN}")
+        raise CorpusError(f"{path}: holds no file of recipes; expected {_KNOWN}")
     for file in files:
         try:
             reader = reader_for(file)
         except CorpusError as exc:
-            yield exc
+            yield file, partial(_unknown, exc)
             continue
-        if isinstance(reader, partial):
-            yield from reader(file, meter=meter, inner=file.relative_to(folder))
-        else:
-            yield from reader(file, meter=meter)
+        inner = file.relative_to(path)
+        yield file, partial(reader, inner=inner) if isinstance(reader, partial) else reader
+
+
+def is_document(reader: Reader) -> bool:
+    """Whether what it reads are not recipes one by one, so that a language model may do better."""
+    return reader is document_headings.read
+
+
+def _unknown(error: CorpusError, _path: Path, *, meter: Meter | None = None) -> Iterator[Row]:  # noqa: ARG001
+    yield error
 
 
 def _files_of(folder: Path) -> list[Path]:

@@ -24,7 +24,7 @@ MAX_UNPACKED_BYTES = 64 * 2**30
 """XiaChuFang's 1.52 million recipes unpack to some 3 GB."""
 MAX_RATIO = 300
 """Unpacked to packed: XiaChuFang's rows are 4 : 1 under gzip; a bomb of zeros is 1,000 : 1 and more."""
-_RATIO_COUNTS_FROM_BYTES = 16 * 2**20
+RATIO_COUNTS_FROM_BYTES = 16 * 2**20
 _MAX_HEADER_BYTES = 1_000_000
 _OPENERS: dict[bytes, Callable[[io.BufferedReader], Any]] = {
     b"\x1f\x8b": gzip.open,
@@ -111,7 +111,7 @@ def _check_size(unpacked: int, packed: int) -> None:
     """Stop a bomb."""
     if unpacked > MAX_UNPACKED_BYTES:
         raise _TooLarge(f"unpacks to more than {MAX_UNPACKED_BYTES} bytes; left out from there on")
-    if unpacked > max(_RATIO_COUNTS_FROM_BYTES, MAX_RATIO * packed):
+    if unpacked > max(RATIO_COUNTS_FROM_BYTES, MAX_RATIO * packed):
         raise _TooLarge(f"unpacks to more than {MAX_RATIO} times its size; left out from there on")
 
 

@@ -14,7 +14,6 @@ from core.recipe import Recipe
 from index.readers.fields import recipe_from_lines
 from index.readers.rows import Place
 
-_BLOCK_COMMENT = re.compile(r"\[-.*?-\]", re.DOTALL)
 _COMMENT = re.compile(r"(?:^|(?<=\s))--[^\n]*")
 _FRONT_MATTER = re.compile(r"\A\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _METADATA = re.compile(r"^>>[ \t]*([^:\n]{1,60}):[ \t]*(.*)$", re.MULTILINE)
@@ -37,7 +36,7 @@ def read_text(text: str, place: Place) -> Recipe:
     Raises:
         CorpusError: it has no step, or marks more than a recipe can hold.
     """
-    body, known = _metadata(_BLOCK_COMMENT.sub("", text.replace("\r\n", "\n")))
+    body, known = _metadata(_without_block_comments(text.replace("\r\n", "\n")))
     ingredients: dict[tuple[str, str], None] = {}
     steps: list[str] = []
     tips: list[str] = []
@@ -55,7 +54,7 @@ def read_text(text: str, place: Place) -> Recipe:
         raise CorpusError("has no steps: Cooklang needs a paragraph of text for each")
     return recipe_from_lines(
         name=known.get("title") or place.inner.stem,
-        ingredients=[f"{name} {amount}".strip() for name, amount in list(ingredients)[:_MAX_ITEMS]],
+        ingredients=list(ingredients)[:_MAX_ITEMS],
         steps=steps,
         source=known.get("source") or known.get("author") or f"Cooklang · {place.name}",
         category=known.get("category") or known.get("course") or "",
@@ -65,6 +64,15 @@ def read_text(text: str, place: Place) -> Recipe:
         keywords=tuple(_listed(known.get("tags", ""))),
         tips=tuple(tips),
     )
+
+
+def _without_block_comments(text: str) -> str:
+    """The text without [- … -]; a pattern would look for the end of each opening anew."""
+    kept, at = [], 0
+    while (start := text.find("[-", at)) >= 0 and (end := text.find("-]", start + 2)) >= 0:
+        kept.append(text[at:start])
+        at = end + 2
+    return "".join(kept) + text[at:]
 
 
 def _metadata(text: str) -> tuple[str, dict[str, str]]:

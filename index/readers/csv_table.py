@@ -44,7 +44,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _FIELD_OF = {column: field for field, columns in _COLUMNS.items() for column in columns}
 _DELIMITERS = ",\t;|，"
-_NUMBERED = re.compile(r"(?:^|(?<=[\s。；;.!！]))\s*(?:第?\d{1,2}步?[.、．)）:：]|[①-⑳])\s*")
+_NUMBERED = re.compile(r"(?:(?:^|(?<=[\s。；;.!！]))\s*第?\d{1,2}步?[.、．)）:：](?!\d)|[①-⑳])\s*")
 _NUMBER = re.compile(r"\d{1,4}")
 _LINE_ENDS = re.compile(r"[\r\n]+|[；;|]")
 _COMMAS = re.compile(r"[、，,]")
@@ -55,8 +55,8 @@ def read(stream: io.BufferedReader, place: Place) -> Iterator[Row]:
     head = stream.peek()
     encoding = encoding_of(head) or "utf-8"
     text = io.TextIOWrapper(stream, encoding, errors="replace", newline="")
-    rows = csv.reader(text, delimiter=_delimiter_of(beginning_of(head)))
     try:
+        rows = csv.reader(text, delimiter=_delimiter_of(beginning_of(head)))
         header = next(rows, [])
         fields = [_FIELD_OF.get(_plain(column)) for column in header]
         if "name" not in fields:
@@ -65,6 +65,8 @@ def read(stream: io.BufferedReader, place: Place) -> Iterator[Row]:
         yield from _read_rows(rows, fields, place)
     except csv.Error as exc:
         yield RowError(f"{place.shown}:{rows.line_num}", f"not CSV ({exc})")
+    finally:
+        text.detach()  # the stream is not ours to close
 
 
 def _read_rows(rows: Iterator[list[str]], fields: Sequence[str | None], place: Place) -> Iterator[Row]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.allergens import allergens_of
 from core.errors import CorpusError
+from core.quantity import Quantity
 from core.recipe import Ingredient, Recipe, recipe_id_of
 
 
@@ -46,21 +47,24 @@ def text_list(record: Mapping[str, Any], field: str) -> tuple[str, ...]:
 def recipe_from_lines(
     *,
     name: str,
-    ingredients: Sequence[str],
+    ingredients: Sequence[str | tuple[str, str]],
     steps: Sequence[str],
     source: str,
     **more: Any,
 ) -> Recipe:
     """A recipe from plain lines: amounts parsed, allergens derived, the size checked like any other.
 
+    An ingredient is a line, or name and amount where the source tells them apart.
+
     Raises:
         CorpusError: a field is missing or too large.
     """
     if not ingredients and not steps:
         raise CorpusError("neither ingredients nor steps")
-    parsed = tuple(Ingredient.parse(line) for line in ingredients)
+    parsed = tuple(_ingredient(item) for item in ingredients)
+    lines = tuple(item if isinstance(item, str) else f"{item[0]} {item[1]}" for item in ingredients)
     recipe = Recipe(
-        recipe_id=recipe_id_of(source, name, tuple(ingredients), tuple(steps)),
+        recipe_id=recipe_id_of(source, name, lines, tuple(steps)),
         name=name,
         ingredients=parsed,
         steps=tuple(steps),
@@ -69,3 +73,7 @@ def recipe_from_lines(
         **more,
     )
     return Recipe.from_dict(recipe.to_dict())
+
+
+def _ingredient(item: str | tuple[str, str]) -> Ingredient:
+    return Ingredient.parse(item) if isinstance(item, str) else Ingredient(item[0], Quantity.parse(item[1]))

@@ -28,7 +28,7 @@ def read_values(stream: io.BufferedReader, head: bytes, shown: str) -> Iterator[
     After a broken value reading goes on at the next object that begins with the same key as the first one.
     """
     window = _Window(stream, encoding_of(head) or "utf-8")
-    window.drop(window.text.find("[") + 1)
+    window.enter_list()
     seam, position = re.compile(r"\}\s{0,64},\s{0,64}(?=\{)"), 0
     while not window.at_end():
         try:
@@ -71,8 +71,11 @@ class _Window:
         self.text = self.text[self._at :] + self._decoder.decode(data, final=not data)
         self._at = 0
 
-    def drop(self, characters: int) -> None:
-        self._at += characters
+    def enter_list(self) -> None:
+        """Move behind the bracket that begins the list."""
+        while "[" not in self.text and not self._exhausted:
+            self._more()
+        self._at = self.text.find("[") + 1
 
     def at_end(self) -> bool:
         """Move to the next value; whether there is none."""

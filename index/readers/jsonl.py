@@ -18,7 +18,20 @@ def read_objects(
     stream: io.BufferedReader, head: bytes, shown: str
 ) -> Iterator[tuple[int, dict[str, Any]] | RowError]:
     """Yield (line number, object) for each line; a broken line yields its error instead."""
-    read_line = _line_reader(stream, head)
+    encoding = encoding_of(head) or ""
+    if not encoding.startswith("utf-16"):
+        yield from _objects(stream.readline, shown)
+        return
+    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+    try:
+        yield from _objects(lambda limit: text.readline(limit).encode(), shown)
+    finally:
+        text.detach()  # the stream is not ours to close
+
+
+def _objects(
+    read_line: Callable[[int], bytes], shown: str
+) -> Iterator[tuple[int, dict[str, Any]] | RowError]:
     number = 0
     while line := read_line(MAX_LINE_BYTES + 1):
         number += 1
@@ -29,14 +42,6 @@ def read_objects(
             continue
         if line.strip():
             yield _object_of(line, number, shown)
-
-
-def _line_reader(stream: io.BufferedReader, head: bytes) -> Callable[[int], bytes]:
-    encoding = encoding_of(head) or ""
-    if not encoding.startswith("utf-16"):
-        return stream.readline
-    text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
-    return lambda limit: text.readline(limit).encode()
 
 
 def _object_of(line: bytes, number: int, shown: str) -> tuple[int, dict[str, Any]] | RowError:
