@@ -43,11 +43,14 @@ from handlers.admin_commands import AdminCommandHandler, AdminServices
 from handlers.commands import CommandHandler, CommandServices
 from handlers.router import Router
 from handlers.text import TextHandler
-from index.build import COOKBOOK_DIR, ReportProgress, build_index, is_current
+from index.build import COOKBOOK_DIR, build_index, is_current
 from index.embedder_choice import SearchModels, search_models_for
 from index.hyde import HydeRetriever
-from index.retriever import HybridRetriever
+from index.live_retriever import LiveRetriever
+from index.opening import opened_index
 from index.second_stage import SecondStage
+from index.segment_build import ReportProgress
+from index.vector_stores.choice import stores_for
 from storage.block_list import SqlBlockList
 from storage.broadcast_log import SqlBroadcastLog
 from storage.history import SqlHistory
@@ -288,8 +291,10 @@ def corpora_of(settings: Settings) -> list[Path]:
     return [COOKBOOK_DIR, *settings.corpora]
 
 
-def open_retriever(settings: Settings, progress: ReportProgress, shelf: ModelShelf) -> HybridRetriever:
-    """Open the index. The bot's own one is built when it is missing or out of date; INDEX_DIR never is.
+def open_retriever(settings: Settings, progress: ReportProgress, shelf: ModelShelf) -> LiveRetriever:
+    """Open the index and follow its changes. The bot's own one is built if it is missing or out of date.
+
+    The one of INDEX_DIR never is.
 
     Raises:
         SettingsError: CORPORA names something that is not there, or a model's folder cannot be used.
@@ -300,6 +305,6 @@ def open_retriever(settings: Settings, progress: ReportProgress, shelf: ModelShe
     if settings.index_dir is None:
         corpora = corpora_of(settings)
         if not is_current(folder, corpora, models.embedder):
-            build_index(corpora, folder, models.embedder, progress=progress)
+            build_index(corpora, folder, models.embedder, stores=stores_for(settings), progress=progress)
     second_stage = SecondStage(models.reranker) if models.reranker else None
-    return HybridRetriever.open(folder, models.embedder, second_stage=second_stage)
+    return LiveRetriever(folder, lambda: opened_index(folder, settings, models.embedder, second_stage))

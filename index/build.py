@@ -57,7 +57,7 @@ def build_index(
         raise RecipeIndexError(f"{out}: is not empty and not an index; choose another folder")
     kept = stores or FaissVectorStores()
     with disk_errors(out), writing(out):
-        sources = sources_hash(_present(corpora))
+        sources = sources_of(corpora)
         building = Building(out, purpose_of("build", sources, embedder, kept, skip_bad))
         source = recipes_of(corpora, skip_bad=skip_bad)
         report = SegmentBuild(building, source, embedder, kept, lambda _hashed: False, progress).run()
@@ -133,20 +133,23 @@ def is_current(folder: Path, corpora: Sequence[Path], embedder: Embedder | None)
     Raises:
         CorpusError: a corpus is not there.
     """
-    _present(corpora)
+    sources = sources_of(corpora)
     try:
         manifest = Manifest.read(folder)
         manifest.check_embedder(embedder, folder)
         manifest.check_files(folder)
     except RecipeIndexError:
         return False
-    return bool(manifest.embedder) == (embedder is not None) and manifest.sources_hash == sources_hash(
-        corpora
-    )
+    return bool(manifest.embedder) == (embedder is not None) and manifest.sources_hash == sources
 
 
-def _present(corpora: Sequence[Path]) -> Sequence[Path]:
+def sources_of(corpora: Sequence[Path]) -> str:
+    """`sources_hash` of corpora that are all there.
+
+    Raises:
+        CorpusError: one is not.
+    """
     for corpus in corpora:
         if not corpus.exists():
             raise CorpusError(f"{corpus}: no such file or folder")
-    return corpora
+    return sources_hash(corpora)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from core.recipe import Recipe
 from index.text import dish_form, name_forms, simplify, strip_shell, without_marks
 
+_SHELL = "怎么做"
 MAX_FORMS = 12
 """Bound on forms per recipe; the longest decorated title of the measured corpora has nine."""
 MAX_WRITTEN = 8
@@ -43,7 +44,12 @@ def dish_of(recipe: Recipe, forms: tuple[str, ...]) -> str:
 
 def question_of(form: str) -> str:
     """The hypothetical question that is embedded for a form, and for the subject of a query."""
-    return f"{form}怎么做"
+    return f"{form}{_SHELL}"
+
+
+def form_of(question: str) -> str:
+    """The form that `question_of` made a question of."""
+    return question.removesuffix(_SHELL)
 
 
 def _written(recipe: Recipe) -> dict[str, None]:

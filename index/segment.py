@@ -105,6 +105,12 @@ class Segment:
         """Whether the recipe at `row` has been taken out of the index."""
         return self._removed is not None and bool(self._removed[row])
 
+    def live_rows(self) -> NDArray[np.bool_]:
+        """Which rows have not been taken out of the index: bool [recipes]."""
+        if self._removed is None:
+            return np.ones(self.recipe_count, dtype=np.bool_)
+        return ~self._removed
+
     def recipe(self, row: int) -> Recipe:
         """Recipe number `row`, be it taken out or not.
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import RecipeIndexError
+from index.manifest import Manifest
 
 FILE_NAME = ".lock"
 
@@ -21,14 +22,22 @@ class IndexBusyError(RecipeIndexError):
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Hold the lock of the index at `folder`, which is made if need be; the system frees it on any death.
+def writing(folder: Path, *, make: bool = True) -> Iterator[None]:
+    """Hold the lock of the index at `folder`; the system frees it on any death.
+
+    Args:
+        folder: of the index.
+        make: make the folder if need be.
 
     Raises:
         IndexBusyError: somebody else holds it.
+        IndexMissingError: there is no index, and `make` is off.
         OSError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if make:
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        Manifest.read(folder)
     descriptor = os.open(folder / FILE_NAME, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

@@ -12,6 +12,7 @@ from core.devices import memory_budget, placement_of
 from core.model_shelf import ModelShelf
 from core.settings import Settings
 from index.embedder_choice import SearchModels, search_models_for
+from index.opening import opened_index
 from index.retriever import HybridRetriever
 from index.second_stage import SecondStage
 
@@ -53,7 +54,7 @@ def opened(options: argparse.Namespace, settings: Settings) -> HybridRetriever:
     """The index, opened for searching with everything that the settings name."""
     models = models_of(settings)
     second_stage = SecondStage(models.reranker, seconds=_RERANK_SECONDS) if models.reranker else None
-    return HybridRetriever.open(index_of(options, settings), models.embedder, second_stage=second_stage)
+    return opened_index(index_of(options, settings), settings, models.embedder, second_stage)
 
 
 def note(text: str) -> None:
