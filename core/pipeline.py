@@ -27,6 +27,7 @@ from typing import Protocol
 
 from core.answering import Answerer, AnswerRequest, ForServings, Turn, Understanding
 from core.composer import shows_recipe
+from core.dish_lists import dishes_wanted, list_reply, offers_list
 from core.errors import (
     BotError,
     GenerationError,
@@ -158,14 +159,16 @@ class CookingPipeline:
         yield StageStarted(Stage.RETRIEVE)
         with run.times.measured(Stage.RETRIEVE):
             if dish is None:
-                run.retrieval = await self._search(wanted.query, wanted.exclude)
+                limit = dishes_wanted(run.turn, wanted, self._limits.search_limit)
+                run.retrieval = await self._search(wanted.query, wanted.exclude, limit)
             else:
                 run.understanding = replace(wanted, dish=await self._original(run.turn, dish))
         yield run.times.finished(Stage.RETRIEVE)
 
     async def _look_on_web(self, run: Run) -> Events:
         """Ask the web for a dish that the index does not know."""
-        query = web_query(run.understanding.query) if run.is_refused else ""
+        is_dish = run.is_refused and not offers_list(run.retrieval)
+        query = web_query(run.understanding.query) if is_dish else ""
         if self._web_search is None or not query:
             return
         yield StageStarted(Stage.WEB)
@@ -180,6 +183,11 @@ class CookingPipeline:
         """Refuse, or write the answer while the picture is drawn."""
         if run.turn.stop.is_requested:
             run.reply = Reply(text=STOPPED)
+            yield TextDelta(run.reply.text)
+            yield TextFinished(run.reply)
+            return
+        if run.retrieval is not None and offers_list(run.retrieval):
+            run.reply = list_reply(run.turn, run.understanding, run.retrieval)
             yield TextDelta(run.reply.text)
             yield TextFinished(run.reply)
             return
@@ -221,9 +229,10 @@ class CookingPipeline:
         else:
             run.reply = replace(run.reply, picture=run.picture.result())
 
-    async def _search(self, query: str, exclude: frozenset[str]) -> Retrieval:
+    async def _search(self, query: str, exclude: frozenset[str], limit: int = 0) -> Retrieval:
         async with limited(self._limits.retrieve_seconds, RetrievalError):
-            return await self._retriever.search(query, limit=self._limits.search_limit, exclude=exclude)
+            most = limit or self._limits.search_limit
+            return await self._retriever.search(query, limit=most, exclude=exclude)
 
     async def _original(self, turn: Turn, dish: Recipe) -> Recipe:
         """The dish at hand as the index has it: what the conversation remembers may be scaled and rounded.

@@ -13,6 +13,7 @@ from dataclasses import replace
 from core.answering import Advice, AmountOf, AnotherDish, Turn, Understanding, WholeRecipe
 from core.conversation import Conversation
 from core.ingredient_words import is_seasoning, kind_named
+from core.list_follow_ups import about_list
 from core.question_rules import RULES, Found, Scene
 from core.question_text import DEPENDENT_SUBJECT, prepared, simplified, subject_in
 from core.recipe import Recipe
@@ -25,6 +26,8 @@ _PRONOUN = re.compile("它|这道菜|这个菜|这菜|这道|那道菜|刚才|�
 _DEPENDENT = re.compile(
     "^(?:那|它|这个|这道|这样|也|还|为什么|怎么办|行不行|可以)|它|这道|这个菜|刚才|上面说"
 )
+_FORBIDS = re.compile("(?:我们?)?(?:不要|不吃|不含|别放|对.{1,8}过敏|.{1,4}过敏)[^吗]{0,12}$")
+"""Said before there is a dish, it wishes for dishes without something."""
 _ASKS_HOW = re.compile("怎么|怎样|如何|做法|菜谱|什么|多少|几|哪|吗|没有")
 _COURTESY = re.compile(
     "谢谢[你您]?|多谢|感谢|[你您]好啊?|早上好|中午好|下午好|晚上好|嗨|哈喽|hi|hello|再见|拜拜"
@@ -35,11 +38,14 @@ _COURTESY = re.compile(
 
 def understand(turn: Turn) -> Understanding:
     """Find aspect and subject of a turn. Pure; any text is accepted."""
+    listed = about_list(turn)
+    if listed is not None:
+        return listed
     scene = Scene(turn.conversation.dish_at_hand, _step_shown_last(turn.conversation))
     text = prepared(turn.question)
     if text and not is_courtesy(turn.question):
         found = _first_match(text, scene) or _bare_ingredient(text, turn.question, scene)
-        if found is not None:
+        if found is not None and not (scene.dish is None and _FORBIDS.match(turn.question)):
             return _placed(found, turn, scene.dish)
     return _searched(text, turn, scene)
 

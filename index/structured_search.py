@@ -111,6 +111,8 @@ class StructuredSearch:
         self, query: str, wishes: Wishes, limit: int, exclude: frozenset[str], named: Retrieval
     ) -> Retrieval:
         """Recipes of one dish that meet the wishes; refused with other dishes that do, when there is none."""
+        if not wishes.has_conditions:
+            return replace(named, query=query)
         fitting = tuple(hit for hit in named.hits if admits(wishes, facets_of(hit.recipe)))
         told = labels(wishes)
         if named.refused or not named.hits:

@@ -18,7 +18,7 @@ from index.wish_words import ANY_TOKEN, IMPLIED_WITHOUT, TOKENS
 
 __all__ = ["Wishes", "labels", "wishes_of"]
 
-MAX_QUERY_CHARACTERS = 120
+MAX_QUERY_CHARACTERS = 220
 MAX_INGREDIENTS = 8
 MAX_COUNT = 10
 
@@ -33,6 +33,7 @@ _BETWEEN = re.compile("还有|以及|或者|和|跟|与|及|加上|加|配|、|[
 _AMOUNT = re.compile(
     "^(?:[0-9]+|[一二两三四五六七八九十半几]+)?(?:个|只|根|块|斤|把|颗|片|条|盒|包|袋|点|些)?"
 )
+_OF_LIST = re.compile("(?P<query>.*)里的「(?P<name>[^」]+)」", re.DOTALL)
 _CLAUSES = re.compile("[，,。；;！!？?~～…]+|、(?=[不无别没])")
 _SPECIFIC = re.compile("怎么做|怎样做|如何做|做法|怎么炒|怎么煮|怎么烧|怎么弄|怎么办")
 _TOKEN = re.compile(ANY_TOKEN)
@@ -46,6 +47,8 @@ def wishes_of(text: str) -> Wishes | None:
     query = simplify(text[:MAX_QUERY_CHARACTERS]).strip()
     if not query or len(text) > MAX_QUERY_CHARACTERS:
         return None
+    if (picked := _OF_LIST.fullmatch(query)) is not None:
+        return _picked(picked["query"], picked["name"])
     listed = _listed(query)
     if listed is not None:
         return listed
@@ -63,6 +66,12 @@ def wishes_of(text: str) -> Wishes | None:
         subject = strip_shell(names[0])
         return replace(whole, subject=subject) if len(subject) >= 2 else None
     return None if names or not clauses else _with_implied(whole)
+
+
+def _picked(query: str, name: str) -> Wishes:
+    """A dish of a list (`core.list_follow_ups.of_list`): of the wishes, what must not be in it counts."""
+    wishes = wishes_of(query) or Wishes()
+    return Wishes(without=wishes.without, free_of=wishes.free_of, subject=name)
 
 
 def _only_limits(wishes: Wishes) -> bool:

@@ -30,6 +30,7 @@ class FakeRetriever:
 
     Attributes:
         nearest: the dishes that a refusal offers.
+        choices: queries that ask for a kind of dish, and the conditions that were read in them.
         failure: raised by every search.
         gate: waited for by every search.
         searches: every call, in order.
@@ -38,6 +39,7 @@ class FakeRetriever:
     def __init__(self, answers: dict[str, Sequence[Recipe]] | None = None) -> None:
         self.answers = dict(answers or {})
         self.nearest: tuple[Recipe, ...] = ()
+        self.choices: dict[str, tuple[str, ...]] = {}
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.searches: list[RecordedSearch] = []
@@ -50,7 +52,8 @@ class FakeRetriever:
             raise self.failure
         found = _hits(self.answers.get(query, ()), 1.0, exclude)
         hits = found or _hits(self.nearest, 0.1, exclude)
-        return Retrieval(query, hits[:limit], refused=not found)
+        is_choice, wanted = query in self.choices, self.choices.get(query, ())
+        return Retrieval(query, hits[:limit], refused=not found, is_choice=is_choice, wanted=wanted)
 
     def describe(self) -> str:
         return f"fake, {len(self.answers)} queries"
