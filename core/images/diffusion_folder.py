@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from core.errors import ModelRejectedError, SettingsError
+from core.model_folder import ModelFolder
 from core.model_hub.pickle_scan import fault_of_checkpoint
-from core.speech.model_folder import ModelFolder
 
 Kind = Literal["sd", "sdxl"]
 

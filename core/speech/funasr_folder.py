@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ModelRejectedError, SettingsError
-from core.speech.model_folder import ModelFolder
+from core.model_folder import ModelFolder
 
 INSTALL_HINT = "make setup-models"
 HOTWORD_MODELS = frozenset({"SeacoParaformer", "ContextualParaformer"})

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.model_folder import ModelFolder
 from core.settings import Settings
 from core.speech.cutting import cut_at_silences
 from core.speech.local_recognizer import LocalRecognizer, Sound
-from core.speech.model_folder import ModelFolder
 from core.speech.onnx_file import read_onnx_metadata
 from core.speech.queued_speech_to_text import SAMPLE_RATE_HZ
 

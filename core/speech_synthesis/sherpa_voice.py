@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import SettingsError
-from core.speech.model_folder import ModelFolder
+from core.model_folder import ModelFolder
 
 _SETTING = "TTS_MODEL"
 _KIND = "sherpa-onnx voice"
