@@ -64,12 +64,26 @@ def _pairs(sounds: Sequence[str]) -> Iterator[str]:
 
 def build(folder: Path, forms: Iterable[str]) -> None:
     """Write the index of `forms`, numbered from 0 in the order given, to the empty `folder`."""
+    write(folder, map(document_of, forms))
+
+
+def document_of(form: str) -> tuple[str, ...]:
+    """The terms of each field, joined by spaces; pure, so it can run in another process."""
+    return tuple(" ".join(terms) for terms in _terms(form).values())
+
+
+def write(folder: Path, documents: Iterable[tuple[str, ...]]) -> None:
+    """Write the index of forms that are worked out already: `document_of` each, numbered from 0.
+
+    Raises:
+        OSError: there is no room.
+    """
     try:
         writer = tantivy.Index(_schema(), path=str(folder)).writer(_WRITER_HEAP_BYTES, num_threads=1)
-        for number, form in enumerate(forms):
+        for number, texts in enumerate(documents):
             document = tantivy.Document()
-            for field, terms in _terms(form).items():
-                document.add_text(field, " ".join(terms))
+            for field, text in zip(_FIELDS, texts, strict=True):
+                document.add_text(field, text)
             document.add_unsigned(_NUMBER, number)
             writer.add_document(document)
         writer.commit()

@@ -183,8 +183,8 @@ class SegmentBuild:
 
     def _words(self, forms: int) -> None:
         if self.building.done("words") is None:
-            lines = self._counted("登记字音", lines_of(self._folder / "forms.txt"), forms)
-            lexical.build(self.building.fresh_folder("lexical"), lines)
+            pieces = self._worked(words_of, lines_of(self._folder / "forms.txt"), forms, "登记字音")
+            lexical.write(self.building.fresh_folder("lexical"), chain.from_iterable(pieces))
             self.building.finish("words")
 
     def _vectors(self, embedder: Embedder, forms: int) -> None:
@@ -226,13 +226,6 @@ class SegmentBuild:
             done = min(done + _PIECE, total)
             self.progress(what, done, total)
 
-    def _counted(self, what: str, items: Iterable[_Item], total: int) -> Iterator[_Item]:
-        """`items`, telling how many have been taken."""
-        for number, item in enumerate(items, 1):
-            yield item
-            if number % _PIECE == 0 or number == total:
-                self.progress(what, number, total)
-
 
 def structure_of(lines: list[tuple[str, int]]) -> list[tuple[dict[str, str | int], int]]:
     """For lines of `recipes.jsonl` and how many recipes share their dish: `recipe_lookup`'s documents."""
@@ -240,3 +233,8 @@ def structure_of(lines: list[tuple[str, int]]) -> list[tuple[dict[str, str | int
     return [
         (recipe_lookup.document_of(recipe), recipe_lookup.rank_of(recipe, count)) for recipe, count in recipes
     ]
+
+
+def words_of(forms: list[str]) -> list[tuple[str, ...]]:
+    """The documents of some forms for the lexical index."""
+    return [lexical.document_of(form) for form in forms]

@@ -147,9 +147,7 @@ class TestTheOldIndexStays:
             build_index([corpus], out, None)
         assert content_of(out) == old_index
 
-    @pytest.mark.parametrize(
-        "step", ["recipe_lookup.write", "lexical.build", "embedded", "put_in_use"]
-    )
+    @pytest.mark.parametrize("step", ["recipe_lookup.write", "lexical.write", "embedded", "put_in_use"])
     def test_when_the_disk_is_full(
         self,
         step: str,
