@@ -1,0 +1,1 @@
+"""Before and after: how well models answer held-out conversations about recipes."""
