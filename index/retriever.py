@@ -1,5 +1,7 @@
 """Search: two recalls, rescoring by name, reranking, a calibrated refusal. Implements `core.ports.Retriever`.
 
+0. What is wished for by structure (「清淡的下饭菜」, 「不含花生的…」) is found by structure (`index.wishes`,
+   `index.structured_search`); the rest is about the names of dishes.
 1. The shell of the question is removed; its subject is looked up (`index.subjects`).
 2. Recall: BM25 over pairs of sounds and characters, and the nearest question vectors (`index.recall`).
 3. Rescoring: each recalled form is compared with the subject by spelling and sound (`index.likeness`).
@@ -22,8 +24,6 @@ from core.errors import BotError, ModelUnavailableError, RetrievalError
 from core.ports import Embedder, Hit, Retrieval, Vectors
 from index.calibration import UNCALIBRATED, Calibration, load_calibration
 from index.dishes import Dishes, Shown
-from index.ingredient_index import IngredientIndex
-from index.ingredient_query import ingredient_fit, listed_ingredients
 from index.lexical import LexicalIndex
 from index.manifest import Manifest
 from index.questions import question_of
@@ -31,16 +31,14 @@ from index.recall import Match, Part, Recall
 from index.search_report import DishReport, FormReport, SearchReport
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
 from index.segments import open_segments, open_vectors
+from index.structured_search import StructuredSearch
 from index.subjects import MAX_QUERY_CHARACTERS, subjects_of
-from index.text import simplify
 from index.vector_stores.faiss_store import FaissVectorStores
 from index.vector_stores.ports import VectorStores
+from index.wishes import labels, wishes_of
 
 logger = logging.getLogger(__name__)
 
-INGREDIENT_RECALL = 400
-INGREDIENTS_SCORE = 1.0
-"""A recipe that has every listed ingredient is a right answer, by structure rather than by likeness."""
 _EXPLAINED_FORMS = 40
 
 
@@ -80,7 +78,7 @@ class HybridRetriever:
 
     Args:
         parts: its segments.
-        ingredients: what finds recipes by their ingredients, one for each part.
+        structured: finds recipes by what is wished of them.
         embedder: encodes questions; None for words and sounds alone.
         calibration: turns likeness into a chance.
         second_stage: reads the best dishes once more; None for none.
@@ -89,13 +87,13 @@ class HybridRetriever:
     def __init__(
         self,
         parts: Sequence[Part],
-        ingredients: Sequence[IngredientIndex],
+        structured: StructuredSearch,
         embedder: Embedder | None,
         calibration: Calibration,
         second_stage: SecondStage | None = None,
     ) -> None:
         self._parts = tuple(parts)
-        self._ingredients = tuple(ingredients)
+        self._structured = structured
         has_vectors = any(part.vectors is not None for part in self._parts)
         self._embedder = embedder if has_vectors else None
         self._calibration = calibration
@@ -136,9 +134,8 @@ class HybridRetriever:
             )
             for segment in segments
         ]
-        ingredients = [IngredientIndex(segment.folder / "ingredients") for segment in segments]
         calibration = load_calibration() if calibrated else UNCALIBRATED
-        return HybridRetriever(parts, ingredients, embedder, calibration, second_stage)
+        return HybridRetriever(parts, StructuredSearch(segments), embedder, calibration, second_stage)
 
     def describe(self) -> str:
         """One line: how many recipes and questions, and what backs the recalls."""
@@ -164,9 +161,9 @@ class HybridRetriever:
 
     def search_now(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in this thread."""
-        by_ingredients = self._by_ingredients(query, limit, exclude)
-        if by_ingredients is not None:
-            return by_ingredients
+        return self._by_structure(query, limit, exclude) or self._by_name(query, limit, exclude)
+
+    def _by_name(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval:
         hits = tuple(judged.hit for judged in self._searched(query, limit, exclude).judged)
         refused = not hits or hits[0].score < self._calibration.threshold
         return Retrieval(query=query, hits=hits, refused=refused)
@@ -184,7 +181,7 @@ class HybridRetriever:
         return SearchReport(
             query=query,
             subjects=searched.subjects,
-            filters=(),
+            filters=labels(wishes) if (wishes := wishes_of(query)) else (),
             threshold=self._calibration.threshold,
             refused=not dishes or dishes[0].score < self._calibration.threshold,
             forms=tuple(map(self._form_report, searched.matches[:_EXPLAINED_FORMS])),
@@ -219,28 +216,18 @@ class HybridRetriever:
         )
         return read + [_Judged(one, None) for one in shown if one.recipe.name not in scores]
 
-    def _by_ingredients(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
-        """Recipes that use everything a cook has, those that need the least besides first.
-
-        None when the query is not a list of known ingredients; the dish of that name is then looked up.
-        """
-        names = listed_ingredients(simplify(query[:MAX_QUERY_CHARACTERS]))
-        known = names and all(any(one.rows_with([name], 1) for one in self._ingredients) for name in names)
-        if not known:
+    def _by_structure(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
+        """Recipes that meet the wishes of a query; None when it names a dish without any."""
+        wishes = wishes_of(query)
+        if wishes is None:
             return None
-        found = [
-            (part.segment, row, part.segment.recipe(row))
-            for part, ingredients in zip(self._parts, self._ingredients, strict=True)
-            for row in ingredients.rows_with(names, INGREDIENT_RECALL)
-            if not part.segment.is_removed(row)
-        ]
-        found = [item for item in found if item[2].recipe_id not in exclude]
-        found.sort(key=lambda item: ingredient_fit(item[2], names), reverse=True)
-        hits = tuple(
-            Hit(recipe, INGREDIENTS_SCORE, question_of(segment.form(int(segment.traits["dish"][row]))))
-            for segment, row, recipe in found[:limit]
+        return self._structured.search(
+            query,
+            wishes,
+            limit=limit,
+            exclude=exclude,
+            find_dish=lambda subject: self._by_name(subject, limit, exclude),
         )
-        return Retrieval(query=query, hits=hits, refused=False) if hits else None
 
     def forms(self) -> list[str]:
         """Every form that a recipe hangs on; for calibration and tests."""
