@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from core.errors import BotError, IndexCorruptError, RecipeIndexError
@@ -68,6 +68,8 @@ class DatabaseFolder:
     def remove(self) -> None:
         """Delete everything; nothing there is no error."""
         shutil.rmtree(self.path, ignore_errors=True)
+        with suppress(OSError):  # other segments keep theirs there
+            self.path.parent.rmdir()
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self.data.rglob("*") if path.is_file())

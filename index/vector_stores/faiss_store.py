@@ -2,29 +2,25 @@
 
 `vectors.f16` holds the rows as they were given; few are compared one by one. Many get `vectors.faiss`
 besides, an index of compressed codes that finds candidates, whose cosines are then computed from the rows
-(`index.vector_stores.faiss_plan`). https://github.com/facebookresearch/faiss/wiki
+(`index.vector_stores.faiss_plan`). Its cells are mapped, not read: memory grows with what is looked at.
+https://github.com/facebookresearch/faiss/wiki
 """
 
 from __future__ import annotations
 
-import errno
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import faiss
 import numpy as np
 
 from core.errors import IndexCorruptError
 from core.ports import Vectors
-from index.vector_stores.checks import best_first, check_complete, check_room, checked, checked_query
-from index.vector_stores.faiss_plan import DEFAULT_MEMORY_MEGABYTES, FaissPlan, plan_for
-from index.vector_stores.ports import Found, Place, Precision, ReportProgress, no_progress
-from index.vector_stores.row_file import RowFile, RowWriter, check_finished
-
-ROWS_FILE = "vectors.f16"
-CODES_FILE = "vectors.faiss"
-_SEED = 20_260
+from index.vector_stores.checks import best_first, checked, checked_query
+from index.vector_stores.faiss_build import CODES_FILE, ROWS_FILE, FaissBuilder
+from index.vector_stores.faiss_plan import DEFAULT_MEMORY_MEGABYTES, EXACT_NUMBERS, candidates_for, plan_for
+from index.vector_stores.ports import Found, Place, Precision
+from index.vector_stores.row_file import RowFile, check_finished
 
 
 class FaissVectorStores:
@@ -32,17 +28,21 @@ class FaissVectorStores:
 
     Args:
         memory_megabytes: what the searched codes of a segment may take; more vectors are compressed more.
+        exact_numbers: up to so many numbers (vectors × dimension) all vectors are compared.
     """
 
     kind = "faiss"
-    file_names = (ROWS_FILE, f"{ROWS_FILE}.json", CODES_FILE)
+    file_names: tuple[str, ...] = (ROWS_FILE, f"{ROWS_FILE}.json", CODES_FILE)
 
-    def __init__(self, memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES) -> None:
+    def __init__(
+        self, memory_megabytes: float = DEFAULT_MEMORY_MEGABYTES, *, exact_numbers: int = EXACT_NUMBERS
+    ) -> None:
         self._memory_megabytes = memory_megabytes
+        self._exact_numbers = exact_numbers
 
     def builder(self, place: Place, *, dimension: int, total: int, content: str) -> FaissBuilder:
         """Begin, or go on with, the vectors of a segment."""
-        plan = plan_for(total, dimension, self._memory_megabytes)
+        plan = plan_for(total, dimension, self._memory_megabytes, self._exact_numbers)
         return FaissBuilder(place.folder, dimension, total, content, plan)
 
     def open(self, place: Place, *, dimension: int, total: int) -> FaissVectorStore:
@@ -55,50 +55,6 @@ class FaissVectorStores:
             (place.folder / name).unlink(missing_ok=True)
 
 
-class FaissBuilder:
-    """Keeps rows as they come; `finish` trains and fills the index over them."""
-
-    def __init__(self, folder: Path, dimension: int, total: int, content: str, plan: FaissPlan) -> None:
-        self._folder = folder
-        self._total = total
-        self._dimension = dimension
-        self._plan = plan
-        self._rows = RowWriter(folder / ROWS_FILE, dimension, content)
-
-    @property
-    def done(self) -> int:
-        """Rows that are kept already."""
-        return self._rows.done
-
-    def append(self, vectors: Vectors) -> None:
-        """Keep the next rows."""
-        rows = checked(vectors, self._dimension, first_row=self.done)
-        check_room(self.done + len(rows), self._total)
-        self._rows.append(rows)
-
-    def finish(self, progress: ReportProgress = no_progress) -> None:
-        """Train and fill the index, then note that the rows are finished."""
-        if self._rows.is_finished:
-            return
-        check_complete(self.done, self._total)
-        (self._folder / CODES_FILE).unlink(missing_ok=True)
-        if self._plan.factory:
-            rows = RowFile(self._folder / ROWS_FILE, self._dimension, self.done)
-            try:
-                _write(_filled(rows, self._plan, progress), self._folder / CODES_FILE)
-            finally:
-                rows.close()
-        self._rows.finish()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._rows.close()
-
-
 class FaissVectorStore:
     """Finished vectors of a segment, opened for searching; safe to use from several threads."""
 
@@ -108,11 +64,12 @@ class FaissVectorStore:
         check_finished(folder / ROWS_FILE)
         self._rows = RowFile(folder / ROWS_FILE, dimension, total)
         try:
-            self._exact, self._codes = _opened(folder / CODES_FILE, self._rows)
+            has_codes = (folder / CODES_FILE).exists()
+            self._index = _codes(folder / CODES_FILE, self._rows) if has_codes else _exact(self._rows)
         except IndexCorruptError:
             self._rows.close()
             raise
-        self._candidates = plan_for(total, dimension).candidates
+        self._candidates = candidates_for(self._index.code_size / dimension) if has_codes else 0
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -133,13 +90,14 @@ class FaissVectorStore:
 
     def vectors(self, start: int, stop: int) -> Vectors:
         """The stored rows, which are those given rounded to float16."""
-        rows = self._rows.range(start, stop)
-        unit: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-        return unit
+        return self._rows.range(start, stop)
 
     def describe(self) -> str:
         """What is compared with what."""
-        return "faiss, exact" if self._codes is None else f"faiss, {self._codes.nlist} lists"
+        if not self._candidates:
+            return "faiss, all compared"
+        kind = type(self._index).__name__.removeprefix("Index")
+        return f"faiss, {kind} with {self._index.nlist} cells, {self._index.nprobe} looked into"
 
     def close(self) -> None:
         """Give the file back; the memory goes with the last reference."""
@@ -149,52 +107,29 @@ class FaissVectorStore:
         limit = min(limit, len(self))
         if limit <= 0:
             return []
-        faiss.omp_set_num_threads(1)  # of this thread: searches side by side are faster each on one core
-        if self._codes is None:
-            cosines, rows = self._exact.search(query, limit)
+        faiss.omp_set_num_threads(
+            1
+        )  # for this thread alone: side by side, searches are faster on a core each
+        if not self._candidates:
+            cosines, rows = self._index.search(query, limit)
             return best_first(rows[0], cosines[0], limit)
-        _, found = self._codes.search(query, min(limit * self._candidates, len(self)))
+        _, found = self._index.search(query, min(max(limit, 5) * self._candidates, len(self)))
         candidates = np.sort(found[0][found[0] >= 0])
         return best_first(candidates, self._rows.rows(candidates) @ query[0], limit)
 
 
-def _opened(path: Path, rows: RowFile) -> tuple[Any, Any]:
-    """(index that compares all, index of codes), one of them None."""
-    if not path.exists():
-        exact = faiss.IndexFlatIP(rows.dimension)
-        for _, block in rows.blocks():
-            exact.add(block)
-        return exact, None
+def _exact(rows: RowFile) -> Any:
+    index = faiss.IndexFlatIP(rows.dimension)
+    for _, block in rows.blocks():
+        index.add(block)
+    return index
+
+
+def _codes(path: Path, rows: RowFile) -> Any:
     try:
         codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
     except RuntimeError as exc:  # FAISS raises nothing else, whatever is wrong with the file
         raise IndexCorruptError(f"{path}: cannot be read as a FAISS index") from exc
     if (codes.ntotal, codes.d) != (len(rows), rows.dimension):
         raise IndexCorruptError(f"{path}: does not belong to {len(rows)} vectors of {rows.dimension}")
-    return None, codes
-
-
-def _filled(rows: RowFile, plan: FaissPlan, progress: ReportProgress) -> Any:
-    index: Any = faiss.index_factory(rows.dimension, plan.factory, faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = _SEED
-    index.cp.spherical = True
-    index.nprobe = plan.probes
-    progress("训练向量索引", 0, plan.sample)
-    index.train(_sample(rows, plan.sample))
-    progress("训练向量索引", plan.sample, plan.sample)
-    for start, block in rows.blocks():
-        index.add(block)
-        progress("写入向量索引", start + len(block), len(rows))
-    return index
-
-
-def _sample(rows: RowFile, count: int) -> Vectors:
-    numbers = np.random.default_rng(_SEED).choice(len(rows), size=min(count, len(rows)), replace=False)
-    return rows.rows(np.sort(numbers))
-
-
-def _write(index: Any, path: Path) -> None:
-    try:
-        faiss.write_index(index, str(path))
-    except RuntimeError as exc:  # FAISS raises nothing else when it cannot write
-        raise OSError(errno.ENOSPC, f"{path.name}: cannot be written") from exc
+    return codes

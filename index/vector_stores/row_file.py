@@ -20,6 +20,7 @@ from core.ports import Vectors
 
 _BLOCK_ROWS = 16_384
 _TYPE = np.dtype("<f2")
+_LENGTH_TOLERANCE = 0.02
 
 
 class RowWriter:
@@ -109,15 +110,15 @@ class RowFile:
         return self._total
 
     def range(self, start: int, stop: int) -> Vectors:
-        """Rows start to stop - 1: float32 [n, dimension]."""
+        """Rows start to stop - 1: float32 [n, dimension], L2-normalised again."""
         start, stop = max(start, 0), min(stop, self._total)
         if stop <= start:
             return np.empty((0, self.dimension), dtype=np.float32)
-        return self._decoded(self._read(start, stop - start)).astype(np.float32)
+        return self._decoded(self._read(start, stop - start))
 
     def rows(self, numbers: Sequence[int] | NDArray[np.int64]) -> Vectors:
-        """The rows of these numbers: float32 [n, dimension]."""
-        return self._decoded(b"".join(self._read(int(number), 1) for number in numbers)).astype(np.float32)
+        """The rows of these numbers: float32 [n, dimension], L2-normalised again."""
+        return self._decoded(b"".join(self._read(int(number), 1) for number in numbers))
 
     def blocks(self) -> Iterator[tuple[int, Vectors]]:
         """All rows in order: (number of the first, float32 [n, dimension])."""
@@ -131,8 +132,13 @@ class RowFile:
             raise IndexCorruptError(f"{self._path}: ends too early")
         return data
 
-    def _decoded(self, data: bytes) -> NDArray[np.float16]:
-        return np.frombuffer(data, dtype=_TYPE).reshape(-1, self.dimension)
+    def _decoded(self, data: bytes) -> Vectors:
+        rows = np.frombuffer(data, dtype=_TYPE).reshape(-1, self.dimension).astype(np.float32)
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        if not (np.abs(lengths - 1) < _LENGTH_TOLERANCE).all():
+            raise IndexCorruptError(f"{self._path}: holds what is no vector of length one")
+        unit: Vectors = rows / lengths[:, np.newaxis]
+        return unit
 
 
 def check_finished(path: Path) -> None:

@@ -12,7 +12,8 @@ from core.errors import IndexCorruptError, IndexMismatchError
 from core.ports import Vectors
 from index.build import build_index
 from index.manifest import Manifest
-from index.vector_stores.faiss_store import FaissBuilder, FaissVectorStore, FaissVectorStores
+from index.vector_stores.faiss_build import FaissBuilder
+from index.vector_stores.faiss_store import FaissVectorStore, FaissVectorStores
 from index.vector_stores.migrate import move_vectors
 from index.vector_stores.ports import Place
 from tests.fakes.hashing_embedder import HashingEmbedder
