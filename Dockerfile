@@ -1,10 +1,11 @@
 # The bot on its embedded default: docker build -t shishen . && docker run -p 127.0.0.1:8080:8080 -v shishen:/data shishen
 # With the model libraries (about 2.7 GB more): docker build --build-arg REQUIREMENTS=requirements-models.txt …
+# With Chroma and Qdrant: --build-arg REQUIREMENTS=requirements-stores.txt
 FROM python:3.12-slim
 
 ARG REQUIREMENTS=requirements.txt
 WORKDIR /app
-COPY constraints.txt requirements.txt requirements-models.txt ./
+COPY constraints.txt requirements.txt requirements-models.txt requirements-stores.txt ./
 RUN pip install --no-cache-dir -c constraints.txt -r "$REQUIREMENTS"
 COPY bot bot
 COPY core core
