@@ -7,7 +7,6 @@ docs/decisions/0005-durable-inbox.md says what is promised.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,9 +15,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from bot.delivery import Channel
-from bot.inbox_codec import Answer, Event, decode_answer, decode_event, encode_answer, encode_event
+from bot.inbox_codec import (
+    Answer,
+    Event,
+    decode_answer,
+    decode_event,
+    digest,
+    encode_answer,
+    encode_event,
+    event_key,
+)
+from bot.inbox_delivery import PatientDelivery
+from bot.inbox_limits import Help, InboxLimits, ReplyFor
 from bot.inbox_queue import WorkQueue, work_id_of
-from bot.inbox_turn import Help, InboxLimits, ReplyFor, TurnSteps
+from bot.inbox_turn import TurnSteps
 from bot.message_handler import MessageHandler
 from bot.unfinished_answers import UnfinishedAnswers
 from core.errors import StorageError
@@ -74,7 +84,8 @@ class Inbox:
         self._settled = settled
         self._unfinished = unfinished or UnfinishedAnswers()
         self._limits = limits or InboxLimits()
-        self._steps = TurnSteps(handler, channels, reply_for, self._limits, help_ or Help())
+        self._delivery = PatientDelivery(self._limits)
+        self._steps = TurnSteps(handler, channels, reply_for, self._limits, help_ or Help(), self._delivery)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._upkeep: set[asyncio.Task[None]] = set()
         self._events: AcceptedEvents | None = None
@@ -85,7 +96,7 @@ class Inbox:
     @property
     def counts(self) -> Counter[str]:
         """What happened since the start, for metrics: accepted, duplicates, text_sent and so on."""
-        return self._steps.counts
+        return self._delivery.counts
 
     async def start(self) -> None:
         """Open the database and go on where the last process stopped. Channels are started after it.
@@ -121,7 +132,7 @@ class Inbox:
         Raises:
             StorageError: it could not be stored, so it must not be acknowledged.
         """
-        event = Event(_event_key(message), message, datetime.now(UTC))
+        event = Event(event_key(message), message, datetime.now(UTC))
         stored = await self._in_thread(lambda: self._stored(event))
         self.counts["accepted" if stored else "duplicates"] += 1
         if stored is None:
@@ -162,7 +173,7 @@ class Inbox:
 
         Stop the channels' receiving before, their connections after.
         """
-        self._steps.parking.set()
+        self._delivery.parking.set()
         for upkeep in self._upkeep:
             upkeep.cancel()
         if self._tasks:
@@ -186,7 +197,7 @@ class Inbox:
 
     async def _work(self, work_id: str, data: str) -> None:
         """All of a turn, called by the queue; replayed with the kept results after a kill."""
-        if self._steps.parking.is_set():
+        if self._delivery.parking.is_set():
             raise asyncio.CancelledError
         self._watch()
         event = decode_event(data)
@@ -251,8 +262,8 @@ class Inbox:
 
     def _stored(self, event: Event) -> StoredEvent | None:
         user, chat = event.message.user, event.message.chat
-        chat_key = _digest(chat.channel, chat.chat_id, chat.thread_id)[:16]
-        user_key = _digest(user.channel, user.user_id)
+        chat_key = digest(chat.channel, chat.chat_id, chat.thread_id)[:16]
+        user_key = digest(user.channel, user.user_id)
         return self._open_events().record(event.key, user_key, chat_key, encode_event(event))
 
     def _deleted(self, *, user_key: str | None = None, older_than: timedelta = timedelta(0)) -> int:
@@ -265,7 +276,7 @@ class Inbox:
         return gone
 
     def _forgotten(self, user: UserKey) -> int:
-        gone = self._deleted(user_key=_digest(user.channel, user.user_id))
+        gone = self._deleted(user_key=digest(user.channel, user.user_id))
         self._open_events().drop_traces()
         return gone
 
@@ -293,13 +304,3 @@ class Inbox:
         task = asyncio.create_task(work)
         self._upkeep.add(task)
         task.add_done_callback(self._upkeep.discard)
-
-
-def _digest(*parts: str) -> str:
-    """A key that says nothing about its parts: 40 hexadecimal digits."""
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]
-
-
-def _event_key(message: IncomingMessage) -> str:
-    chat = message.chat
-    return _digest(chat.channel, chat.chat_id, chat.thread_id, message.message_id)

@@ -7,6 +7,7 @@ wrote and this one does not know is left out; what an older one did not write ta
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -107,3 +108,13 @@ def _known(kind: type, data: Mapping[str, Any]) -> dict[str, Any]:
     """The entries of `data` that `kind` has fields for."""
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in data.items() if name in names}
+
+
+def event_key(message: IncomingMessage) -> str:
+    """What a message is known by when it comes again; says nothing about anybody."""
+    return digest(message.chat.channel, message.chat.chat_id, message.chat.thread_id, message.message_id)
+
+
+def digest(*parts: str) -> str:
+    """A key that says nothing about its parts: 40 hexadecimal digits."""
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:40]

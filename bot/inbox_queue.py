@@ -17,6 +17,7 @@ from contextlib import suppress
 from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
+from bot.dbos_logs import silence_dbos
 from bot.last_resort import expected
 from core.errors import BotError, StorageError
 from storage.accepted_events import AcceptedEvents, StoredEvent
@@ -93,7 +94,7 @@ class WorkQueue:
         await asyncio.to_thread(_imported)
         from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 
-        _silence()
+        silence_dbos()
         serializer = DBOSPortableJSONSerializer()
         config = DBOSConfig(
             name=_APPLICATION,
@@ -295,20 +296,3 @@ def _coroutine_function(work: Callable[[], Awaitable[str]]) -> Callable[[], Any]
         return await work()
 
     return step
-
-
-class _QuietHandler(logging.Handler):
-    """Passes on where DBOS met trouble, without its texts: they may quote what people said."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log the place and kind."""
-        kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        level = logging.ERROR if record.levelno >= logging.ERROR else logging.DEBUG
-        logger.log(level, "queue_trouble at=%s:%d error=%s", record.module, record.lineno, kind)
-
-
-def _silence() -> None:
-    theirs = logging.getLogger("dbos")
-    theirs.propagate = False
-    if not any(isinstance(handler, _QuietHandler) for handler in theirs.handlers):
-        theirs.handlers[:] = [_QuietHandler()]

@@ -17,77 +17,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from bot.delivery import Channel, Draft
 from bot.inbox_codec import Answer, Event
+from bot.inbox_delivery import PatientDelivery
+from bot.inbox_limits import Help, InboxLimits, ReplyFor
 from bot.last_resort import expected
 from bot.message_handler import MessageHandler
 from core.errors import BotError, ChannelError, ChannelGoneError
-from core.messages import IncomingMessage, Picture, Reply, ReplyEvent, ReplyFinished, TextFinished, VoiceClip
-from core.recipe import Recipe
+from core.messages import Picture, Reply, ReplyEvent, ReplyFinished, TextFinished, VoiceClip
 
 logger = logging.getLogger(__name__)
 
-ReplyFor = Callable[[BotError], Reply]
-Retract = Callable[[IncomingMessage], Awaitable[object]]
-Redraw = Callable[[Recipe], Awaitable[Picture]]
-Narrate = Callable[[Reply], Awaitable[VoiceClip]]
-
-
-@dataclass(frozen=True, slots=True)
-class Help:
-    """What the steps of a turn may ask of the assistant beside its answers.
-
-    Attributes:
-        retract: takes back what an interrupted attempt to answer a message left in the history.
-        redraw: makes the picture of a recipe when the handler that was drawing it is gone.
-        narrate: reads a reply aloud, for those who want it.
-    """
-
-    retract: Retract | None = None
-    redraw: Redraw | None = None
-    narrate: Narrate | None = None
-
-
 _CLOSE_SECONDS = 30.0
 """How long a draft may take to flush; it is best effort and must not hold up the answer itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class InboxLimits:
-    """How much at once, how long, how often.
-
-    Attributes:
-        concurrent_answers: handlers that run at the same time; deliveries that wait do not count.
-        answer_seconds: from the handler's start to its whole text; more than its stages together may take.
-        picture_seconds: how long the text waits for its picture to follow.
-        narration_seconds: how long reading an answer aloud may take.
-        delivery_seconds: one attempt to deliver, the channel's own pacing included.
-        delivery_max_age: how long after acceptance a delivery is tried again.
-        first_retry_seconds: the pause after the first failed attempt; doubles with each one.
-        longest_retry_seconds: the longest pause.
-        keep_finished: how long finished work (people's words) is kept.
-        keep_events: how long a repeated delivery is recognised.
-        busy_timeout_seconds: SQLite only: how long accepting waits for another process that writes.
-    """
-
-    concurrent_answers: int = 16
-    answer_seconds: float = 300.0
-    picture_seconds: float = 120.0
-    narration_seconds: float = 300.0
-    delivery_seconds: float = 600.0
-    delivery_max_age: timedelta = timedelta(hours=24)
-    first_retry_seconds: float = 1.0
-    longest_retry_seconds: float = 60.0
-    keep_finished: timedelta = timedelta(hours=24)
-    keep_events: timedelta = timedelta(days=7)
-    busy_timeout_seconds: float = 5.0
 
 
 class _NoDraft:
@@ -108,12 +53,8 @@ class TurnSteps:
         channels: deliver, by name.
         reply_for: finds the words for an error.
         limits: how much at once, how long, how often.
-        retract: takes back what an earlier, interrupted attempt to answer a message left in the history.
-        redraw: makes the picture of a recipe when the handler that was drawing it is gone.
-
-    Attributes:
-        counts: what happened since the start, for metrics.
-        parking: set when the process stops.
+        help_: what the steps may ask of the assistant beside its answers.
+        delivery: delivers, and knows whether the process stops.
     """
 
     def __init__(
@@ -123,59 +64,63 @@ class TurnSteps:
         reply_for: ReplyFor,
         limits: InboxLimits,
         help_: Help,
+        delivery: PatientDelivery,
     ) -> None:
         self._handler = handler
         self._channels = channels
         self._reply_for = reply_for
         self._limits = limits
         self._help = help_
+        self._delivery = delivery
         self._slots = asyncio.Semaphore(limits.concurrent_answers)
         self._drawing: dict[str, AsyncIterator[ReplyEvent]] = {}
-        self.counts: Counter[str] = Counter()
-        self.parking = asyncio.Event()
 
     async def answer(self, event: Event, *, interrupted: bool) -> Answer:
         """Have the message answered; `interrupted` says that an earlier attempt may have been cut short."""
         async with self._slots:
-            self._park_if_stopping()
-            self.counts["answers_begun"] += 1
+            self._delivery.park_if_stopping()
+            self._delivery.counts["answers_begun"] += 1
             try:
                 return await expected(self._answered(event, interrupted=interrupted), f"event={event.key}")
             except BotError as exc:
                 logger.warning("answer_failed event=%s code=%s", event.key, exc.code)
-                self.counts["answers_failed"] += 1
+                self._delivery.counts["answers_failed"] += 1
                 return Answer(self._reply_for(exc))
 
     async def deliver_text(self, event: Event, reply: Reply) -> str:
         """Deliver the text; returns "sent", "gone", "refused" or "expired"."""
         channel = self._channels[event.message.chat.channel]
         key = f"{event.key[:32]}-text"
-        error = await self._delivered(event, lambda: channel.deliver_text(event.message, reply, key=key))
+        error = await self._delivery.attempt(
+            event, lambda: channel.deliver_text(event.message, reply, key=key)
+        )
         if error is None or error.retryable or isinstance(error, ChannelGoneError):
-            return self._outcome(event, "text", error)
+            return self._delivery.outcome(event, "text", error)
         # The platform will not take this answer. Better an apology than silence.
-        self._outcome(event, "text", error)
+        self._delivery.outcome(event, "text", error)
         apology = self._reply_for(error)
         key = f"{event.key[:32]}-sorry"
-        error = await self._delivered(event, lambda: channel.deliver_text(event.message, apology, key=key))
-        return self._outcome(event, "apology", error)
+        error = await self._delivery.attempt(
+            event, lambda: channel.deliver_text(event.message, apology, key=key)
+        )
+        return self._delivery.outcome(event, "apology", error)
 
     async def deliver_picture(self, event: Event, answer: Answer) -> str:
         """Deliver the picture once it is there; returns as `deliver_text`, or "none" without a picture."""
         channel = self._channels[event.message.chat.channel]
         picture = answer.reply.picture
         if answer.picture_follows:
-            self.counts["pictures_awaited"] += 1
+            self._delivery.counts["pictures_awaited"] += 1
             picture = await self._awaited_picture(event, answer.reply)
         if picture is None:
             return "none"
         caption = answer.reply.recipe.name if answer.reply.recipe else ""
         key = f"{event.key[:32]}-picture"
         found = picture
-        error = await self._delivered(
+        error = await self._delivery.attempt(
             event, lambda: channel.deliver_picture(event.message, found, caption, key=key)
         )
-        return self._outcome(event, "picture", error)
+        return self._delivery.outcome(event, "picture", error)
 
     async def deliver_voice(self, event: Event, reply: Reply) -> str:
         """Read the answer aloud and deliver that; returns as `deliver_text`, or "none" without a voice."""
@@ -184,8 +129,10 @@ class TurnSteps:
             return "none"
         channel = self._channels[event.message.chat.channel]
         key = f"{event.key[:32]}-voice"
-        error = await self._delivered(event, lambda: channel.deliver_voice(event.message, clip, key=key))
-        return self._outcome(event, "voice", error)
+        error = await self._delivery.attempt(
+            event, lambda: channel.deliver_voice(event.message, clip, key=key)
+        )
+        return self._delivery.outcome(event, "voice", error)
 
     async def forget_drawing(self, event: Event) -> None:
         """The turn is over or parked: stop what its handler may still be drawing."""
@@ -267,49 +214,6 @@ class TurnSteps:
         except BotError as exc:
             logger.warning("narration_failed event=%s code=%s", event.key, exc.code)
         return None
-
-    async def _delivered(self, event: Event, send: Callable[[], Awaitable[None]]) -> BotError | None:
-        """Try until it is delivered (None), refused or too old; then why it was not."""
-        pause = self._limits.first_retry_seconds
-        while True:
-            try:
-                async with asyncio.timeout(self._limits.delivery_seconds):
-                    await expected(send(), f"event={event.key}")
-            except TimeoutError:
-                error: BotError = ChannelError("the delivery took too long", retryable=True)
-            except BotError as exc:
-                error = exc
-            else:
-                return None
-            age = datetime.now(UTC) - event.accepted_at
-            if not error.retryable or age > self._limits.delivery_max_age:
-                return error
-            self.counts["retries"] += 1
-            logger.info("delivery_retried event=%s code=%s seconds=%.1f", event.key, error.code, pause)
-            await self._pause(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, no secret
-            pause = min(pause * 2, self._limits.longest_retry_seconds)
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.parking.wait()
-        self._park_if_stopping()
-
-    def _park_if_stopping(self) -> None:
-        if self.parking.is_set():
-            raise asyncio.CancelledError
-
-    def _outcome(self, event: Event, part: str, error: BotError | None) -> str:
-        if error is None:
-            outcome = "sent"
-        elif isinstance(error, ChannelGoneError):
-            outcome = "gone"
-        else:
-            outcome = "expired" if error.retryable else "refused"
-        self.counts[f"{part}_{outcome}"] += 1
-        if error is not None:
-            logger.warning("undelivered event=%s part=%s outcome=%s", event.key, part, outcome)
-        return outcome
 
 
 async def _picture_of(events: AsyncIterator[ReplyEvent]) -> Picture | None:
