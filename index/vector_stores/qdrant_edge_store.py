@@ -98,10 +98,9 @@ class QdrantEdgeStore:
         rows = range(max(start, 0), min(stop, self._total))
         with damage_named(self._data):
             records = self._shard.retrieve(list(rows), with_payload=False, with_vector=True)
-        found = {record.id: record.vector for record in records}
-        if len(found) != len(rows):
-            raise IndexCorruptError(f"{self._data}: rows are missing")
-        return np.array([found[row] for row in rows], dtype=np.float32).reshape(-1, self._dimension)
+            found = {record.id: record.vector for record in records}
+            vectors: Vectors = np.array([found[row] for row in rows], dtype=np.float32)
+            return vectors.reshape(len(rows), self._dimension)
 
     def describe(self) -> str:
         """What is compared with what."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import IndexCorruptError, VectorStoreUnavailableError
+from core.errors import IndexCorruptError, SettingsError, VectorStoreUnavailableError
 from core.ports import Vectors
 from index.vector_stores.block_builder import BlockBuilder
 from index.vector_stores.checks import best_first, checked, checked_query
@@ -146,7 +146,14 @@ class QdrantStore:
         limit = min(limit, self._total)
         if limit <= 0 or not len(queries):
             return [[] for _ in queries]
-        self.check()
+        try:
+            self.check()
+            return self._ask(queries, limit)
+        except (IndexCorruptError, SettingsError) as exc:
+            # The collection of a replaced segment is gone at once, even if searches are under way.
+            raise VectorStoreUnavailableError(exc.message) from exc
+
+    def _ask(self, queries: Vectors, limit: int) -> list[Found]:
         from qdrant_client import models
 
         params = models.SearchParams(hnsw_ef=max(HNSW_SEARCH_WIDTH, 2 * limit))

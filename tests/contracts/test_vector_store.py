@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from core.errors import IndexCorruptError, IndexMismatchError, RecipeIndexError
+from core.errors import IndexCorruptError, IndexMismatchError, RecipeIndexError, VectorStoreUnavailableError
 from index.vector_stores.block_builder import BLOCK_ROWS
 from index.vector_stores.chroma_store import ChromaStores
 from index.vector_stores.faiss_store import FaissVectorStores
@@ -104,6 +105,12 @@ class TestSearch:
         with pytest.raises(RecipeIndexError):
             store.search(np.full(DIMENSION, number, dtype=np.float32), 5)
 
+    def test_several_threads_find_the_same(self, store: VectorStore) -> None:
+        queries = unit_vectors(40, seed=4)
+        alone = [store.search(query, 5) for query in queries]
+        with ThreadPoolExecutor(4) as threads:
+            assert list(threads.map(lambda query: store.search(query, 5), queries)) == alone
+
 
 class TestVectors:
     def test_gives_back_what_was_stored(self, store: VectorStore) -> None:
@@ -190,6 +197,17 @@ class TestOpening:
         fill(stores, place, VECTORS)
         with pytest.raises(IndexCorruptError):
             stores.open(place, dimension=DIMENSION * 2, total=COUNT)
+
+    def test_whoever_has_it_open_searches_on_after_it_is_deleted(
+        self, stores: VectorStores, store: VectorStore, place: Place
+    ) -> None:
+        stores.delete(place)
+        try:
+            found = store.search(VECTORS[9], 1)
+        except VectorStoreUnavailableError:  # a server keeps nothing for anybody; search does without
+            assert stores.kind == "qdrant-server"
+        else:
+            assert found[0][0] == 9
 
     def test_deleting_twice_is_no_error(self, stores: VectorStores, place: Place) -> None:
         fill(stores, place, VECTORS)

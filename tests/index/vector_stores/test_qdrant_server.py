@@ -92,15 +92,17 @@ class TestRefusals:
         with pytest.raises(SettingsError, match="QDRANT_API_KEY"):
             stores.builder(place, dimension=DIMENSION, total=300, content="digest")
 
-    def test_a_collection_that_is_gone_is_damage(
+    def test_a_collection_that_is_gone_is_damage_but_no_reason_to_fail_a_search(
         self, server: FakeQdrantServer, stores: QdrantStores, place: Place
     ) -> None:
         fill(stores, place, VECTORS)
         store = stores.open(place, dimension=DIMENSION, total=300)
         stores.delete(place)
         assert server.collections == {}
-        with pytest.raises(IndexCorruptError):
+        with pytest.raises(VectorStoreUnavailableError):
             store.search(VECTORS[0], 5)
+        with pytest.raises(IndexCorruptError):
+            stores.open(place, dimension=DIMENSION, total=300)
 
 
 class TestBuilding:
