@@ -1,9 +1,9 @@
 """Telegram as a `bot.delivery.Channel`.
 
     telegram_updates   Update → what it asks      telegram_render   Reply → texts with entities
-    telegram_polling, _webhook, _receiver           telegram_sender   answers, paced by telegram_pacing
+    telegram_polling, _webhook, _receiver           telegram_sender   messages, paced by telegram_pacing
     telegram_api       account, menu, updates      telegram_draft    answers while they are made
-    telegram_buttons, telegram_memory: what must survive a restart
+    telegram_delivery  whole answers               telegram_buttons, _memory  what must survive a restart
 
 What can be doubled: Telegram has no idempotency keys. A message whose answer was lost, or that was sent just
 before a kill, is sent again. Of an answer in several parts only the part at hand can be doubled: how far it
@@ -12,10 +12,9 @@ got is kept under the delivery's key. An answer streamed in a group is an edit, 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,12 +23,11 @@ from aiohttp import web
 
 from bot.delivery import Accept
 from bot.telegram_buttons import ButtonCodes
-from bot.telegram_draft import DraftTiming, TelegramDraft, message_number_of, stream_id_of
+from bot.telegram_delivery import TelegramDelivery
+from bot.telegram_draft import DraftTiming, TelegramDraft
 from bot.telegram_memory import TelegramMemory
 from bot.telegram_pacing import Pacer, PacingLimits
 from bot.telegram_polling import Poller
-from bot.telegram_render import MAX_CAPTION_UNITS, RichText, clean, parts_of, split
-from bot.telegram_steps import run_steps
 from bot.telegram_updates import (
     ALLOWED_UPDATES,
     CHANNEL,
@@ -37,7 +35,7 @@ from bot.telegram_updates import (
     UpdateReader,
 )
 from bot.telegram_webhook import WebhookReceiver
-from core.errors import ChannelError, SettingsError, StorageError
+from core.errors import ChannelError, SettingsError
 from core.messages import IncomingMessage, Picture, Reply, VoiceClip
 
 if TYPE_CHECKING:
@@ -49,10 +47,6 @@ logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 2.5
 _TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{8,128}")
-_PHOTO_TYPES = {"image/jpeg", "image/png", "image/webp"}
-_MAX_PHOTO_BYTES = 10 * 1024 * 1024  # docs, sendPhoto
-_MAX_PHOTO_SIDES = 10_000
-_MAX_PHOTO_RATIO = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +117,7 @@ class TelegramChannel:
         self._poller: Poller | None = None
         self._api: TelegramApi | None = None
         self._receiver: UpdateReceiver | None = None
-        self._deliveries: set[asyncio.Task[Any]] = set()
+        self._delivery = TelegramDelivery(self._memory, self._buttons)
 
     def __repr__(self) -> str:
         return "TelegramChannel()"
@@ -169,8 +163,7 @@ class TelegramChannel:
         if self._poller is not None:
             await self._poller.stop()
         receiver, self._receiver = self._receiver, None
-        if self._deliveries:
-            await asyncio.wait(self._deliveries, timeout=_STOP_SECONDS)
+        await self._delivery.finish(_STOP_SECONDS)
         if receiver is not None:
             await receiver.close(_STOP_SECONDS)
         if self._api is not None:
@@ -199,63 +192,17 @@ class TelegramChannel:
 
     async def deliver_text(self, message: IncomingMessage, reply: Reply, *, key: str) -> None:
         """Send the whole answer; see `bot.delivery.Channel`, and above for what can be doubled."""
-        api, place = self._started(), self._place(message)
-        parts = parts_of(reply)
-        if not parts and reply.document is None:
-            logger.warning("telegram_empty_reply message_id=%s", message.message_id)
-            parts = (RichText("…"),)
-        stream_id = await stream_id_of(self._memory, message) if place.is_group else None
-        keyboard = await self._keyboard_of(reply)
-        reply_to = message_number_of(message) if place.is_group else None
-
-        def sender(number: int, part: RichText) -> Callable[[], Awaitable[object]]:
-            buttons = keyboard if number == len(parts) - 1 else ()
-
-            async def send() -> None:
-                if number > 0:
-                    await api.send_text(place, part, buttons)
-                elif stream_id is None or not await api.edit_text(place, stream_id, part, buttons):
-                    await api.send_text(place, part, buttons, reply_to=reply_to)
-
-            return send
-
-        steps = [sender(number, part) for number, part in enumerate(parts)]
-        if (document := reply.document) is not None:
-            file_name = clean(document.file_name) or "file"
-            steps.append(lambda: api.send_document(place, document.content, file_name))
-        await self._tracked(run_steps(self._memory, key, steps))
+        await self._delivery.deliver_text(self._started(), self._place(message), message, reply, key)
 
     async def deliver_picture(
         self, message: IncomingMessage, picture: Picture, caption: str, *, key: str
     ) -> None:
-        """Send the picture as a photo, or as a file where Telegram takes no such photo."""
-        api, place = self._started(), self._place(message)
-        try:
-            content = await asyncio.to_thread(picture.path.read_bytes)
-        except OSError as exc:
-            raise ChannelError(f"a picture cannot be read: {exc.strerror}") from exc
-        first, *rest = [*split(RichText(clean(caption)), MAX_CAPTION_UNITS)] or [RichText("")]
-        name = f"dish{picture.path.suffix}"
-
-        async def send() -> None:
-            if _is_photo(picture, len(content)):
-                try:
-                    await api.send_photo(place, content, name, first)
-                except ChannelError as exc:
-                    if exc.retryable or exc.code == "channel_gone":
-                        raise
-                else:
-                    return
-            await api.send_document(place, content, name, first.text)
-
-        def more(part: RichText) -> Callable[[], Awaitable[object]]:
-            return lambda: api.send_text(place, part)
-
-        await self._tracked(run_steps(self._memory, key, [send, *(more(part) for part in rest)]))
+        """Send the picture; see `bot.delivery.Channel`."""
+        await self._delivery.deliver_picture(self._started(), self._place(message), picture, caption, key)
 
     async def deliver_voice(self, message: IncomingMessage, clip: VoiceClip, *, key: str) -> None:  # noqa: ARG002
-        """Send the answer read aloud; see `bot.delivery.Channel`. Like any single message it can double."""
-        await self._tracked(self._started().send_voice(self._place(message), clip))
+        """Send the answer read aloud; see `bot.delivery.Channel`."""
+        await self._delivery.deliver_voice(self._started(), self._place(message), clip)
 
     async def fetch_recording(self, message: IncomingMessage, *, max_bytes: int) -> bytes:
         """The bytes of the message's voice note; see `bot.delivery.Channel`."""
@@ -285,21 +232,7 @@ class TelegramChannel:
             raise ChannelError("the channel is not started", retryable=True)
         await self._receiver.take(raw)
 
-    # Sending.
-
-    async def _keyboard_of(self, reply: Reply) -> tuple[tuple[tuple[str, str], ...], ...]:
-        try:
-            return await self._buttons.keyboard_of(reply.buttons)
-        except StorageError:
-            logger.warning("telegram_memory_unwritable")
-            return ()
-
-    async def _tracked(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a delivery so that `stop` can wait for it."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._deliveries.add(task)
-        task.add_done_callback(self._deliveries.discard)
-        await task
+    # Setting up.
 
     async def _fill_menu(self, api: TelegramApi) -> None:
         """The menu in English for those whose Telegram is, and in Chinese for everybody else."""
@@ -333,13 +266,6 @@ class TelegramChannel:
         from bot.telegram_sender import Place
 
         return Place.of(message)
-
-
-def _is_photo(picture: Picture, size: int) -> bool:
-    """Whether sendPhoto takes it (core.telegram.org/bots/api#sendphoto)."""
-    long, short = max(picture.width, picture.height), max(1, min(picture.width, picture.height))
-    is_in_bounds = long + short <= _MAX_PHOTO_SIDES and long <= _MAX_PHOTO_RATIO * short
-    return picture.media_type in _PHOTO_TYPES and size <= _MAX_PHOTO_BYTES and is_in_bounds
 
 
 def _described(me: Me) -> str:
