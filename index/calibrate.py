@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import opencc
@@ -36,18 +36,19 @@ def _samples(
     forms = retriever.forms()
     homophones = _homophones(form for form, _ in forms)
     for _ in range(questions):
-        form, row = chance.choice(forms)
+        form, recipes = chance.choice(forms)
         matches = retriever.matches(chance.choice(_SHELLS).format(_garbled(form, chance, homophones)))
-        if matches and matches[0].row == row:  # a wrong first match says nothing about refusal
-            yield matches[0].likeness, True, 1.0
+        if matches and recipes & retriever.recipes_of(matches[0].part, matches[0].form):
+            yield matches[0].likeness, True, 1.0  # a wrong first match says nothing about refusal
     for question in OFF_TOPIC_FILE.read_text(encoding="utf-8").splitlines():
         for match in retriever.matches(question)[:1]:
             yield match.likeness, False, 1.0
     for _ in range(absent):
-        form, row = chance.choice(forms)
-        others = [m for m in retriever.matches(chance.choice(_SHELLS).format(form)) if m.row != row]
-        if others:
-            yield others[0].likeness, False, _ABSENT_WEIGHT
+        form, recipes = chance.choice(forms)
+        for match in retriever.matches(chance.choice(_SHELLS).format(form)):
+            if not recipes & retriever.recipes_of(match.part, match.form):
+                yield match.likeness, False, _ABSENT_WEIGHT
+                break
 
 
 def _garbled(form: str, chance: random.Random, homophones: dict[str, list[str]]) -> str:
@@ -69,7 +70,7 @@ def _garbled(form: str, chance: random.Random, homophones: dict[str, list[str]])
     return "".join(characters)
 
 
-def _homophones(forms: Iterator[str]) -> dict[str, list[str]]:
+def _homophones(forms: Iterable[str]) -> dict[str, list[str]]:
     """Syllable → the characters of the index that are read so."""
     table: dict[str, list[str]] = {}
     for character in sorted(set("".join(forms))):

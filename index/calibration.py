@@ -23,6 +23,7 @@ from index.likeness import Likeness, Measured, Numbers
 WEIGHTS_FILE = Path(__file__).parent / "calibration_data" / "weights.json"
 _RIDGE = 1e-2
 _NEWTON_STEPS = 50
+_NAMING_SYLLABLES = 3
 _COST_OF_WRONG_REFUSAL = 3
 """A refused cook is worse served than an off-topic question answered with a dish: three to one."""
 
@@ -44,14 +45,20 @@ class Calibration:
         return _sigmoid(weights[:-1] @ features(measured) + weights[-1])
 
 
-UNCALIBRATED = Calibration((0.0,) * 7, 0.0)
+UNCALIBRATED = Calibration((0.0,) * 6, 0.0)
 """Refuses nothing and scores everything alike."""
 
 
 def features(measured: Measured) -> NDArray[np.float64]:
-    """What the regression sees: float64 [6, forms]."""
+    """What the regression sees: float64 [5, forms].
+
+    What stands before the whole name of a dish is decoration for the most part (「妈妈的简易红烧肉」), and
+    counts half as much as what is foreign to the subject. Two syllables are too few to say so.
+    """
     _, sound, subject_covered, form_covered, characters_covered, contained, _, length = measured
-    return np.stack([sound, subject_covered, form_covered, characters_covered, contained, 1 / length])
+    decorated = (contained == 1) & (length >= _NAMING_SYLLABLES)
+    form_covered = np.where(decorated, (1 + form_covered) / 2, form_covered)
+    return np.stack([sound, subject_covered, form_covered, characters_covered, 1 / length])
 
 
 def load_calibration() -> Calibration:

@@ -1,8 +1,9 @@
 """Questions in Latin letters: pinyin and English turned to Chinese, so that they can be looked up.
 
-Pinyin becomes characters that nobody uses, one for each syllable: 「gongbao jiding」 is then a dish that was
-heard and misspelled, and found as such. English goes by a small dictionary of dishes, ingredients and ways
-to cook (`search_data/english.txt`). A run of words that are not all understood is left as it is.
+Pinyin becomes the ingredients and dishes that sound so, and elsewhere characters that nobody uses, one for
+each syllable: 「suanla yu」 is then a dish that was misspelled, and found as such. English goes by a small
+dictionary of dishes, ingredients and ways to cook (`search_data/english.txt`). A run of words that are not
+all understood is left as it is.
 """
 
 from __future__ import annotations
@@ -13,13 +14,16 @@ from pathlib import Path
 
 from pypinyin.constants import PINYIN_DICT
 
+from core.ingredient_words import VOCABULARY
 from index.pinyin import syllables
 
 _DICTIONARY = Path(__file__).parent / "search_data" / "english.txt"
 _RUN = re.compile(r"[a-züv][a-zü' \-]*[a-zü]")
 _WORD = re.compile(r"[a-zü']+")
+_WITH = "+"
 _MAX_WORDS = 12
 _MAX_SYLLABLE_LETTERS = 6
+_MAX_WORD_SYLLABLES = 5
 
 
 def in_chinese(text: str) -> str:
@@ -34,29 +38,40 @@ def _translated(run: str) -> str:
         return ""
     dictionary, longest = _dictionary()
     chinese: list[str] = []
+    heard: list[str] = []
     place = 0
     while place < len(words):
         for count in range(min(longest, len(words) - place), 0, -1):
             known = dictionary.get(" ".join(words[place : place + count]))
             if known is not None:
-                chinese.append(known)
+                chinese += [_written(heard), known]
+                heard = []
                 place += count
                 break
         else:
             said = _syllables_in(words[place].replace("'", ""))
             if not said:
                 return ""
-            chinese.append("".join(_spoken_as()[syllable] for syllable in said))
+            heard += said
             place += 1
-    return "".join(_main_part_last(words, chinese))
+    main, _, beside = "".join([*chinese, _written(heard)]).partition(_WITH)
+    return beside + main  # 「beef with broccoli」 is 西兰花牛肉
 
 
-def _main_part_last(words: list[str], chinese: list[str]) -> list[str]:
-    """「beef with broccoli」 is 西兰花牛肉: what stands after "with" comes first."""
-    if words.count("with") != 1 or "" not in chinese:
-        return chinese
-    place = chinese.index("")
-    return chinese[place + 1 :] + chinese[:place]
+def _written(heard: list[str]) -> str:
+    """Syllables as the longest words that sound so, and as rare characters where none does."""
+    written, place = "", 0
+    while place < len(heard):
+        for count in range(min(_MAX_WORD_SYLLABLES, len(heard) - place), 1, -1):
+            word = _words_by_sound().get(tuple(heard[place : place + count]))
+            if word is not None:
+                written += word
+                place += count
+                break
+        else:
+            written += _spoken_as()[heard[place]]
+            place += 1
+    return written
 
 
 def _syllables_in(word: str) -> list[str]:
@@ -81,6 +96,13 @@ def _spoken_as() -> dict[str, str]:
         if 0x4E00 <= code <= 0x9FA5:
             table.setdefault(syllables(chr(code))[0], chr(code))
     return {syllable: character for syllable, character in table.items() if syllable.isascii()}
+
+
+@cache
+def _words_by_sound() -> dict[tuple[str, ...], str]:
+    """Ingredients and dishes by their syllables."""
+    known = sorted({*VOCABULARY, *_dictionary()[0].values()})
+    return {syllables(word): word for word in known if 2 <= len(word) <= _MAX_WORD_SYLLABLES}
 
 
 @cache

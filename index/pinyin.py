@@ -9,15 +9,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pypinyin import Style, lazy_pinyin
+from pypinyin import Style
 from pypinyin.constants import PHRASES_DICT, PINYIN_DICT
 from pypinyin.style import convert
 
 _HAN = r"\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _ITEMS = re.compile(f"[{_HAN}]|[^{_HAN}]+")
-_MAX_LATIN_READINGS = 20_000
-"""Bound on remembered items: strangers' words must not fill memory."""
-
 _readings: dict[str, str] = {}
 
 
@@ -40,10 +37,14 @@ def syllables(text: str) -> tuple[str, ...]:
 
 def _reading(item: str) -> str:
     """One Han character as it is read alone, or a run of anything else."""
-    reading = str(lazy_pinyin(item, style=Style.NORMAL, errors="default")[0])
-    if len(_readings) < _MAX_LATIN_READINGS:
-        _readings[item] = reading
+    if len(item) > 1 or ord(item) not in PINYIN_DICT:
+        return item
+    reading = _readings[item] = _toneless(_alone(item))
     return reading
+
+
+def _alone(character: str) -> str:
+    return str(PINYIN_DICT.get(ord(character), "")).split(",")[0]
 
 
 @cache
@@ -54,14 +55,13 @@ def _toneless(syllable: str) -> str:
 @cache
 def _phrases() -> tuple[dict[str, list[str]], dict[str, list[int]]]:
     """Phrases that sound otherwise than their characters; how long those with a first character are."""
-    alone = {chr(code): readings.split(",")[0] for code, readings in PINYIN_DICT.items()}
     phrases: dict[str, list[str]] = {}
     for phrase, readings in PHRASES_DICT.items():
         toned = [reading[0] for reading in readings]
-        if len(toned) != len(phrase) or toned == [alone.get(character) for character in phrase]:
+        if len(toned) != len(phrase) or toned == [_alone(character) for character in phrase]:
             continue
         said = [_toneless(reading) for reading in toned]
-        if said != [_toneless(alone.get(character, "")) for character in phrase]:
+        if said != [_toneless(_alone(character)) for character in phrase]:
             phrases[phrase] = said
     lengths: dict[str, set[int]] = {}
     for phrase in phrases:

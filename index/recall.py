@@ -58,6 +58,9 @@ class Match:
         subject: which of the subjects it is most like.
         likeness: of the two.
         probability: the calibrated chance in [0, 1] that the form is what was asked for.
+        order: what hits are ordered by, in [0, 1]: the mean of likeness and probability. Likeness tells near
+            names apart, where the probability of the right ones is all but 1; the probability puts
+            「酸辣土豆丝」 before 「土豆泥」 when 「土豆丝」 was asked for.
         words: BM25 sum; None when the recall by words did not bring it.
         cosine: of the two questions; None when the recall by vectors did not bring it.
     """
@@ -68,17 +71,9 @@ class Match:
     subject: str
     likeness: Likeness
     probability: float
+    order: float
     words: float | None
     cosine: float | None
-
-    @property
-    def order(self) -> float:
-        """What hits are ordered by, in [0, 1].
-
-        Likeness tells near names apart, where the probability of the right ones is all but 1; the
-        probability puts 「酸辣土豆丝」 before 「土豆泥」 when 「土豆丝」 was asked for.
-        """
-        return (self.likeness.rank + self.probability) / 2
 
 
 class Recall:
@@ -171,7 +166,7 @@ class _LookedAt:
         if not self._forms:
             return []
         measured, closest = np.concatenate(self._measured, axis=1), np.concatenate(self._closest)
-        probabilities = calibration.probabilities(measured).tolist()
+        ranks, probabilities = ranks_of(measured), calibration.probabilities(measured)
         keys = list(self._forms)
         return [
             Match(
@@ -180,9 +175,10 @@ class _LookedAt:
                 text=self._forms[keys[column]],
                 subject=self._subjects[int(closest[column])],
                 likeness=Likeness.of(measured, column),
-                probability=probabilities[column],
+                probability=float(probabilities[column]),
+                order=float(ranks[column] + probabilities[column]) / 2,
                 words=self._words.get(keys[column]),
                 cosine=self._cosines.get(keys[column]),
             )
-            for column in np.argsort(-ranks_of(measured), kind="stable").tolist()
+            for column in np.argsort(-ranks, kind="stable").tolist()
         ]

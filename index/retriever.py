@@ -229,14 +229,18 @@ class HybridRetriever:
             find_dish=lambda subject: self._by_name(subject, limit, exclude),
         )
 
-    def forms(self) -> list[str]:
-        """Every form that a recipe hangs on; for calibration and tests."""
+    def forms(self) -> list[tuple[str, frozenset[tuple[int, int]]]]:
+        """Every form with the recipes that hang on it, as (part, row); for calibration and tests."""
         return [
-            part.segment.form(number)
-            for part in self._parts
+            (part.segment.form(number), self.recipes_of(place, number))
+            for place, part in enumerate(self._parts)
             for number in range(part.segment.form_count)
             if len(part.segment.rows_of(number))
         ]
+
+    def recipes_of(self, part: int, form: int) -> frozenset[tuple[int, int]]:
+        """The recipes that hang on a form, as (part, row)."""
+        return frozenset((part, row) for row in self._parts[part].segment.rows_of(form).tolist())
 
     def matches(self, query: str) -> list[Match]:
         """All recalled forms, best first; for calibration and tests."""

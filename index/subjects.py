@@ -17,7 +17,8 @@ def subjects_of(query: str) -> list[str]:
     """
     text = simplify(query[:MAX_QUERY_CHARACTERS])
     chinese = in_chinese(text)
-    candidates = [strip_shell(chinese)] if chinese != text else []
-    listed = "".join(map(plain_key_of, listed_ingredients(text)))
-    candidates += [strip_shell(text), plain_key_of(text), *clauses_before_question(text), listed]
+    listed = "".join(map(plain_key_of, listed_ingredients(chinese)))
+    candidates = [strip_shell(chinese), plain_key_of(chinese), *clauses_before_question(chinese), listed]
+    if chinese != text:
+        candidates.append(strip_shell(text))
     return [subject for subject in dict.fromkeys(candidates) if subject]
