@@ -102,9 +102,10 @@ def load_base(folder: Path, settings: TrainingSettings, placement: Placement) ->
         raise ModelRejectedError(
             f"{folder.name} cannot be loaded ({type(exc).__name__}): is it whole?"
         ) from exc
+    torch.manual_seed(settings.seed)  # what an adapter begins with
     model.config.use_cache = False
     if settings.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.activation_checkpointing_enable({"use_reentrant": False})
     return model if settings.method == "full" else with_adapter(model, settings, folder)
 
 
