@@ -33,7 +33,7 @@ def _words(text: str) -> frozenset[str]:
 STRUCTURE_SCORE = 1.0
 """A recipe that meets every wish is a right answer, by structure rather than by likeness."""
 POOL = 200
-"""How many of the best-ranked recipes are ordered by how well they fit."""
+"""How many of the best-ranked recipes with some ingredients are ordered by how little else they need."""
 _MOST_READ = 60
 """How many recipes are read at most for one list: those of one dish crowd each other out."""
 _HARD_TAGS = frozenset(IMPLIED_WITHOUT)
@@ -160,11 +160,12 @@ class StructuredSearch:
     def _candidates(self, wishes: Wishes, dish: str) -> Iterator[tuple[_Shelf, int]]:
         """Rows in the order in which they are offered, each once, at most `_MOST_READ` of them."""
         given: set[tuple[str, int]] = set()
+        pool = POOL if wishes.ingredients else _MOST_READ
         for sure in (True, False):
             terms = _terms(wishes, dish, sure=sure)
             if sure and terms == _terms(wishes, dish, sure=False):
                 continue
-            found = [(shelf, hit) for shelf in self._shelves for hit in shelf.lookup.rows(terms, POOL)]
+            found = [(shelf, hit) for shelf in self._shelves for hit in shelf.lookup.rows(terms, pool)]
             found.sort(key=lambda pair: _order(pair[1], wishes))
             for shelf, hit in found:
                 place = shelf.segment.name, hit.row

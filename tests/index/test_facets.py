@@ -93,6 +93,8 @@ class TestKinds:
             ("鱼香茄子", set()),
             ("杏鲍菇", set()),
             ("牛肉末", {"牛肉", "肉"}),
+            ("蚝油", {"贝", "水产"}),
+            ("无盐黄油", {"油", "奶"}),
         ],
     )
     def test_are_wide(self, text: str, kinds: set[str]) -> None:
