@@ -132,4 +132,7 @@ def _codes(path: Path, rows: RowFile) -> Any:
         raise IndexCorruptError(f"{path}: cannot be read as a FAISS index") from exc
     if (codes.ntotal, codes.d) != (len(rows), rows.dimension):
         raise IndexCorruptError(f"{path}: does not belong to {len(rows)} vectors of {rows.dimension}")
+    cells = faiss.downcast_InvertedLists(codes.invlists)
+    if isinstance(cells, faiss.OnDiskInvertedLists):
+        cells.prefetch_nthread = 0  # each search would start 32 threads: 3.2 ms of processor time, not 1.9
     return codes
