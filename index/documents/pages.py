@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -31,8 +30,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 _PICTURES_ONLY_CHARACTERS = 10
 """Fewer letters a page are page numbers and stamps on a scan, not text."""
 
-_PASSED_ON = {"PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "PYTHONDONTWRITEBYTECODE"}
-"""Of the environment; keys and passwords in it are nothing for a process that reads strangers' files."""
+_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "SYSTEMROOT": "C:\\Windows"}
+"""All that the worker sees: no keys or passwords; Python on Windows does not start without the last one."""
 
 _REASONS = {
     "password": "has a password; give it with --password",
@@ -140,7 +139,7 @@ def _worker(seconds: int) -> Iterator[_Worker]:
     process = subprocess.Popen(
         [sys.executable, "-m", "index.documents.extraction_worker"],
         cwd=_ROOT,
-        env={name: value for name, value in os.environ.items() if name in _PASSED_ON},
+        env=_ENVIRONMENT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
