@@ -11,8 +11,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import TypeVar
+
+from core.errors import RecipeIndexError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -40,6 +43,9 @@ def mapped(function: Callable[[_Item], _Result], items: Iterable[_Item], workers
         function: found by its name in an imported module, as are all that it needs.
         items: taken as they are needed, a few ahead.
         workers: how many processes.
+
+    Raises:
+        RecipeIndexError: a process was killed.
     """
     if not workers:
         yield from map(function, items)
@@ -54,6 +60,10 @@ def mapped(function: Callable[[_Item], _Result], items: Iterable[_Item], workers
                     yield under_way.popleft().result()
             while under_way:
                 yield under_way.popleft().result()
+        except BrokenProcessPool as exc:
+            raise RecipeIndexError(
+                "a process of the build was killed, most likely for want of memory; the index is as it was"
+            ) from exc
         finally:
             for future in under_way:
                 future.cancel()
