@@ -23,6 +23,11 @@ from index.importing.report import ImportReport
 from index.readers import Meter, Row, is_document, parts_of
 
 
+_REQUEST_TOKENS = 500
+_ANSWER_SHARE = 1.2
+"""Tokens of an answer for each character of its excerpt, the signs of JSON included."""
+
+
 def add(commands: Commands[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
     """Add the parser of this command."""
     parser = commands.add_parser("import", parents=[shared], help="read foreign recipes into our JSONL")
@@ -45,12 +50,7 @@ def add(commands: Commands[argparse.ArgumentParser], shared: argparse.ArgumentPa
 def _import(options: argparse.Namespace, settings: Settings) -> int:
     model = None if options.headings else language_model_of(settings, shelf_of(settings))
     journal = options.out.with_name(f"{options.out.name}.journal")
-    reading = DocumentOptions(
-        password=options.password,
-        journal=journal,
-        answer_tokens=settings.llm_max_output_tokens,
-        excerpt_characters=max(500, (settings.llm_context_tokens - settings.llm_max_output_tokens) // 2),
-    )
+    reading = options_for(settings.llm_context_tokens, options.password, journal)
     documents = [
         path for source in options.sources for path, reader in parts_of(source) if is_document(reader)
     ]
@@ -68,6 +68,15 @@ def _import(options: argparse.Namespace, settings: Settings) -> int:
     journal.unlink(missing_ok=True)
     _tell(report, options.out)
     return 0
+
+
+def options_for(context_tokens: int, password: str, journal: Path) -> DocumentOptions:
+    """Excerpts so large that they, the request and an answer that copies all of them fit into the context."""
+    room = max(800, context_tokens - _REQUEST_TOKENS)
+    excerpt = int(room / (1 + _ANSWER_SHARE))
+    return DocumentOptions(
+        password=password, journal=journal, excerpt_characters=excerpt, answer_tokens=room - excerpt
+    )
 
 
 class _DocumentReader:

@@ -96,3 +96,10 @@ def test_a_document_without_a_model(
     book.write_text("番茄炒蛋\n用料\n番茄 2个\n做法\n炒熟。", encoding="utf-8")
     assert main(["import", str(book), "--out", str(out), "--headings"]) == 0
     assert names_in(out) == ["番茄炒蛋"]
+
+
+@pytest.mark.parametrize("context_tokens", [512, 6000, 32_000])
+def test_excerpt_and_answer_fit_into_the_context(tmp_path: Path, context_tokens: int) -> None:
+    options = importing.options_for(context_tokens, "", tmp_path / "j")
+    assert options.excerpt_characters + options.answer_tokens == max(800, context_tokens - 500)
+    assert options.answer_tokens > options.excerpt_characters
