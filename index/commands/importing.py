@@ -22,7 +22,6 @@ from index.importing.pipeline import ImportOptions, import_sources
 from index.importing.report import ImportReport
 from index.readers import Meter, Row, is_document, parts_of
 
-
 _REQUEST_TOKENS = 500
 _ANSWER_SHARE = 1.2
 """Tokens of an answer for each character of its excerpt, the signs of JSON included."""
