@@ -127,7 +127,7 @@ def _exact(rows: RowFile) -> Any:
 
 def _codes(path: Path, rows: RowFile) -> Any:
     try:
-        codes = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        codes: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
     except RuntimeError as exc:  # FAISS raises nothing else, whatever is wrong with the file
         raise IndexCorruptError(f"{path}: cannot be read as a FAISS index") from exc
     if (codes.ntotal, codes.d) != (len(rows), rows.dimension):
