@@ -17,6 +17,7 @@ from finetune.data.cleaning import NothingToTeachError, tidy
 from finetune.data.dishes import dish_of
 from finetune.data.hash_order import HashOrder
 from finetune.data.report import DataReport
+from index.importing.repair import repaired
 from index.readers import read_corpus
 
 Progress = Callable[[str, int, int], None]
@@ -85,9 +86,11 @@ def _recipes(sources: Sequence[Path], report: DataReport, *, skip_bad: bool) -> 
                 report.bad_row(row.message)
                 continue
             try:
-                yield tidy(row)
+                yield tidy(repaired(row))
             except NothingToTeachError as lack:
                 report.drop(str(lack), f"{row.name} ({row.source})")
+            except CorpusError as exc:  # what came out of the repair is no recipe
+                report.drop(exc.message, f"{row.name} ({row.source})")
 
 
 def bytes_of(path: Path) -> int:
