@@ -14,7 +14,7 @@ def answer(request: AnswerRequest, text: str) -> Reply:
     """The reply with `text` as its answer to `request`.
 
     A lead means that a card can take the text's place; so only the composer's own rendering gets one. A text
-    that was stopped shows no recipe whole, and is not read aloud; where nothing was written, no dish was shown.
+    that was stopped shows no recipe whole and is not read aloud; if nothing was written, no dish was shown.
     """
     if text == STOPPED:
         return Reply(text=text)

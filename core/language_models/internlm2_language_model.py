@@ -22,9 +22,9 @@ from core.language_models.internlm2_conversion import in_llamas_layout
 from core.language_models.internlm2_folder import InternLm2Folder
 from core.language_models.text_of_tokens import TextOfTokens
 from core.language_models.visible_text import VisibleText
+from core.model_borrowing import using
 from core.model_files import read_json
 from core.model_hub.manifest import recorded_revision
-from core.model_borrowing import using
 from core.model_shelf import ModelPlan, ModelShelf
 from core.ports import (
     ChatMessage,
