@@ -45,7 +45,8 @@ def list_reply(turn: Turn, understanding: Understanding, retrieval: Retrieval) -
     hits = retrieval.hits[skipped : skipped + (retrieval.count or DISHES_A_LIST)]
     if not hits:
         text = _NOTHING_LEFT if skipped else _nothing_found(retrieval)
-        return Reply(text=text, refused=True, read_aloud=turn.preferences.voice)
+        query = understanding.query if skipped else ""
+        return Reply(text=text, refused=True, query=query, read_aloud=turn.preferences.voice)
     names = [_one_line(hit.recipe.name) for hit in hits]
     lines = [_opening(retrieval, skipped), *map(_line, range(1, len(hits) + 1), hits), "", _HOW_TO_GO_ON]
     if any(wish.startswith("不含") for wish in retrieval.wanted):

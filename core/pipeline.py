@@ -58,6 +58,7 @@ from core.ports import (
 from core.recipe import Recipe
 from core.replies import answer, refusal
 from core.stages import StageTimes, limited, paced
+from core.stated_limits import with_stated_limits
 from core.stopping import STOPPED
 from core.understanding import understand
 from core.web_answers import web_query
@@ -160,7 +161,8 @@ class CookingPipeline:
         with run.times.measured(Stage.RETRIEVE):
             if dish is None:
                 limit = dishes_wanted(run.turn, wanted, self._limits.search_limit)
-                run.retrieval = await self._search(wanted.query, wanted.exclude, limit)
+                query = with_stated_limits(wanted.query, run.turn.conversation)
+                run.retrieval = await self._search(query, wanted.exclude, limit)
             else:
                 run.understanding = replace(wanted, dish=await self._original(run.turn, dish))
         yield run.times.finished(Stage.RETRIEVE)

@@ -113,21 +113,23 @@ class StructuredSearch:
         """Recipes of one dish that meet the wishes; refused with other dishes that do, when there is none."""
         if not wishes.has_conditions:
             return replace(named, query=query)
-        fitting = tuple(hit for hit in named.hits if admits(wishes, facets_of(hit.recipe)))
         told = labels(wishes)
         if named.refused or not named.hits:
-            return Retrieval(query, fitting, True, wanted=told)
-        dish = named.hits[0].matched_question.removesuffix(question_of(""))
+            fitting = tuple(hit for hit in named.hits if admits(wishes, facets_of(hit.recipe)))
+            return Retrieval(query, fitting, True)
+        best = named.hits[0]
+        dish = best.matched_question.removesuffix(question_of(""))
         hits = self._hits(wishes, limit, exclude, frozenset(), dish)
         if hits:
-            return Retrieval(query, hits, False, wanted=told)
+            return Retrieval(query, tuple(replace(hit, score=best.score) for hit in hits), False, wanted=told)
         if wishes.max_minutes is not None:
             slower = self._hits(replace(wishes, max_minutes=None), limit, exclude, frozenset(), dish)
             if slower:
                 return Retrieval(
                     query, slower, True, wanted=told, relaxed=(f"{wishes.max_minutes} 分钟以内",)
                 )
-        return Retrieval(query, fitting, True, wanted=told)
+        alike = replace(wishes, subject="", ingredients=_made_of(best.recipe))
+        return Retrieval(query, self._hits(alike, limit, exclude, frozenset()), True, wanted=told)
 
     def _is_known(self, ingredient: str) -> bool:
         return any(shelf.lookup.has("ingredients", ingredient_term(ingredient)) for shelf in self._shelves)
@@ -199,6 +201,11 @@ def _touches(name: str, facets: Facets) -> bool:
     if kind:
         return kind in facets.kinds
     return ingredient_term(name) in facets.ingredients or any(word in facets.text for word in spellings(name))
+
+
+def _made_of(recipe: Recipe) -> tuple[str, ...]:
+    """The kind of food that a dish is named after, for offering another dish of it; () for none."""
+    return tuple(term[1:] for term in sorted(facets_of(recipe).titled) if term.startswith("="))[:1]
 
 
 def _is_called(dish: str, recipe: Recipe) -> bool:

@@ -62,8 +62,8 @@ def wishes_of(text: str) -> Wishes | None:
     for found in read:
         whole |= found or Wishes()
     names = [clause for found, clause in zip(read, clauses, strict=True) if found is None]
-    if len(names) == 1 and whole.has_conditions and not whole.subject and _only_limits(whole):
-        subject = strip_shell(names[0])
+    if names and whole.has_conditions and not whole.subject and _only_limits(whole):
+        subject = strip_shell(names[0]) if len(names) == 1 else "，".join(names)
         return replace(whole, subject=subject) if len(subject) >= 2 else None
     return None if names or not clauses else _with_implied(whole)
 
