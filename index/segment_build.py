@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import CorpusError
 from core.ports import Embedder
 from core.recipe import Recipe
-from index import ingredient_index, lexical, recipe_lookup
+from index import lexical, recipe_lookup
 from index.building import Building
 from index.embedding import embedded
 from index.questions import question_of
@@ -175,10 +175,6 @@ class SegmentBuild:
             lines = zip(self._lines(), namesakes, strict=True)
             pieces = self._worked(structure_of, lines, recipes, "登记食材")
             recipe_lookup.write(self.building.fresh_folder("recipes"), chain.from_iterable(pieces))
-            ingredient_index.build(
-                self.building.fresh_folder("ingredients"),
-                recipes_on(self._lines()),
-            )
             self.building.finish("structure")
 
     def _words(self, forms: int) -> None:

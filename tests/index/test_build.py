@@ -17,6 +17,7 @@ from index import segment_build
 from index.build import build_index, is_current
 from index.manifest import Manifest
 from index.retriever import HybridRetriever
+from index.segment_build import BuildReport
 from tests.fakes.hashing_embedder import HashingEmbedder
 from tests.index.corpora import own_row, write_jsonl
 
@@ -105,6 +106,20 @@ class TestBadRows:
         path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), "[]", "", "null"])
         report = build_index([path], out, None, skip_bad=True)
         assert report.skipped == [f"{path}:2: must be a JSON object", f"{path}:4: must be a JSON object"]
+
+    def test_half_a_million_of_them_are_counted_and_a_hundred_named(self) -> None:
+        report = BuildReport()
+        for number in range(500_000):
+            report.skip(f"c.jsonl:{number}: name must not be empty")
+        assert (report.bad_rows, len(report.skipped)) == (500_000, 100)
+
+    def test_a_recipe_of_ten_megabytes_is_one(self, tmp_path: Path, out: Path) -> None:
+        huge = own_row("红烧肉", steps=["炖" * 3_500_000])
+        report = build_index(
+            [write_jsonl(tmp_path / "c.jsonl", [huge, own_row("饼子")])], out, None, skip_bad=True
+        )
+        assert (report.recipes, report.bad_rows) == (1, 1)
+        assert len(report.skipped[0]) < 300
 
     def test_nothing_but_bad_rows_is_no_index(self, tmp_path: Path, out: Path) -> None:
         path = write_jsonl(tmp_path / "c.jsonl", ["[]"])
@@ -213,6 +228,12 @@ class TestOutFolder:
         (out / "manifest.json").write_text("{", encoding="utf-8")
         build_index([corpus], out, None)
         Manifest.read(out).check_files(out)
+
+    def test_one_of_a_newer_version_is_replaced_when_it_is_asked_for(self, corpus: Path, out: Path) -> None:
+        build_index([corpus], out, None)
+        (out / "manifest.json").write_text('{"format_version": 3}', encoding="utf-8")
+        build_index([corpus], out, None)
+        assert names_in(out) == [".lock", "manifest.json", "segment-2"]
 
     def test_an_index_of_the_first_format_is_replaced(self, corpus: Path, out: Path) -> None:
         (out / "lexical").mkdir(parents=True)

@@ -159,7 +159,7 @@ def test_a_hostile_manifest_is_refused(
             "traits.npy",
             "ids.npy",
         ),
-        *("lexical/meta.json", "ingredients/meta.json"),
+        *("lexical/meta.json", "recipes/meta.json"),
     ],
 )
 def test_files_that_do_not_fit_each_other_are_noticed(
