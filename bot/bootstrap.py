@@ -22,6 +22,7 @@ from bot.message_handler import MessageHandler
 from bot.model_parts import switchable_model_of
 from bot.operations import EnforcedBlockList, ObservedHandler, Operations
 from bot.picture_parts import PhotoGenerator, image_generator_of, photo_generator_of
+from bot.search_view import Explain
 from bot.unfinished_answers import UnfinishedAnswers
 from bot.voice_parts import VoiceParts, voice_parts_of
 from core.errors import BotError, SettingsError
@@ -93,6 +94,8 @@ class Assistant:
     handler: MessageHandler
     history: History
     retriever: Retriever
+    explain: Explain
+    """How a query is searched, for the search view."""
     shelf: ModelShelf
     """Holds the models of this process."""
     model: SwitchableModel
@@ -151,11 +154,10 @@ async def assembled(settings: Settings, progress: ReportProgress) -> AsyncIterat
 
 
 async def _assistant(
-    settings: Settings, retriever: Retriever, database: Database, models: _Models
+    settings: Settings, index: LiveRetriever, database: Database, models: _Models
 ) -> Assistant:
     model, voice = models.answering, models.voice
-    if settings.search_hyde:
-        retriever = HydeRetriever(retriever, model.write)
+    retriever: Retriever = HydeRetriever(index, model.write) if settings.search_hyde else index
     history = SqlHistory(
         database,
         max_messages=settings.history_max_messages,
@@ -212,6 +214,7 @@ async def _assistant(
         handler=ObservedHandler(GuardedHandler(router), operations),
         history=history,
         retriever=retriever,
+        explain=lambda query: (index.current.explain(query), index.search_now(query)),
         shelf=models.shelf,
         model=model,
         image_generator=models.pictures,

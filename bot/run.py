@@ -87,6 +87,8 @@ def web_channel(assistant: Assistant, platforms: Mapping[str, Channel]) -> WebCh
         narrate=assistant.voice.narrate,
         models=assistant.shelf.statuses,
         unfinished=assistant.unfinished,
+        explain=assistant.explain,
+        is_administrator=assistant.access.is_administrator,
     )
 
 

@@ -10,6 +10,8 @@
     POST /api/voice?message_id=…   a recording as audio/* → the same lines; an empty one only leads back
     GET  /api/speech/<message_id>  the answer read aloud, audio/ogg
     GET  /pictures/<name>  a picture of a dish
+    GET  /search           the view of a search, for administrators (see `bot.search_view`)
+    POST /api/search
     GET  /healthz          {"status": "ok", "models": [{"name", "state"}]}: those of this process
 
 The same message id sent again attaches to its answer from the start. Messages of a chat are answered in
@@ -30,6 +32,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.message_handler import MessageHandler
+from bot.search_view import Explain, SearchView
 from bot.unfinished_answers import UnfinishedAnswers
 from bot.web_chat_api import ChatApi
 from bot.web_errors import json_response, refusals_as_json
@@ -38,6 +41,7 @@ from bot.web_recordings import WebRecordings
 from bot.web_security import RequestGuard, Sessions, add_security_headers
 from bot.web_speech import Narrate
 from core.errors import SettingsError
+from core.messages import UserKey
 from core.model_shelf import ModelStatus
 from core.ports import History
 
@@ -66,6 +70,8 @@ class WebChannel:
         narrate: reads aloud an answer whose `read_aloud` is set; None for a page that is silent.
         models: how far the models of this process are.
         unfinished: ends answers early.
+        explain: says how a query is searched, for the search view; None for no such view.
+        is_administrator: whether a user of the page may look at it.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each thing the page can be told
@@ -84,6 +90,8 @@ class WebChannel:
         narrate: Narrate | None = None,
         models: Callable[[], Sequence[ModelStatus]] = tuple,
         unfinished: UnfinishedAnswers | None = None,
+        explain: Explain | None = None,
+        is_administrator: Callable[[UserKey], bool] = lambda _user: False,
     ) -> None:
         self._pictures_dir = pictures_dir
         self._host = host
@@ -100,6 +108,12 @@ class WebChannel:
             recordings=recordings,
             narrate=narrate,
             unfinished=unfinished,
+        )
+        self._search_view = explain and SearchView(
+            explain,
+            is_administrator,
+            is_private=_is_loopback(host) and not allowed_hosts,
+            sessions=self._sessions,
         )
         self._page: dict[str, PageFile] = {}
         self._runner: web.AppRunner | None = None
@@ -150,6 +164,7 @@ class WebChannel:
                 *self._chat_api.routes(),
                 web.get("/pictures/{name}", self._get_picture),
                 web.get("/healthz", self._get_health),
+                *(self._search_view.routes(lambda: self._page["search.html"]) if self._search_view else ()),
                 *self._webhooks,
             ]
         )
@@ -162,7 +177,7 @@ class WebChannel:
 
     async def _get_static(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
-        if name not in self._page or name == "index.html":
+        if name not in self._page or name.endswith(".html"):
             raise web.HTTPNotFound
         return self._page[name].response_to(request)
 
@@ -187,6 +202,13 @@ def unusable(host: str, port: int, exc: OSError) -> SettingsError:
     if exc.errno in {errno.EACCES, errno.EPERM}:
         return SettingsError("WEB_PORT", f"this user may not listen on port {port}; choose one above 1023")
     return SettingsError("WEB_HOST", f"cannot listen on {host}: {exc.strerror or 'unknown address'}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _address(sockaddr: tuple[Any, ...]) -> str:

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 REFUSALS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "这条消息的格式不对，请刷新页面再试。"),
     "no_session": (401, "还没有会话。请刷新页面；如果一直这样，请允许浏览器保存 Cookie。"),
+    "not_administrator": (403, "这个页面只给管理员看。请把你的编号写进设置 ADMINISTRATORS，再重新启动。"),
     "origin_refused": (403, "这个请求不是从本页面发来的，已拒绝。"),
     "host_refused": (403, "不允许用这个地址访问。请把它写进设置 WEB_ALLOWED_HOSTS，再重新启动。"),
     "not_found": (404, "没有这个页面。"),
@@ -33,6 +34,7 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "too_many_streams": (429, "打开的页面太多了，请关掉几个再试。"),
     "interrupted": (500, "回答到一半出了问题，请重试。"),
     "internal": (500, "厨房里出了点问题，请稍后重试。"),
+    "search_failed": (503, "菜谱库暂时查不了，请稍后再试，或运行 python -m bot check 看看原因。"),
     "speech_failed": (503, "这条回答没能读出来，请过一会儿再试。"),
     "server_busy": (503, "现在来问的人太多，厨房忙不过来，请过一会儿重试。"),
     "closing": (503, "食神正在重启，请过一会儿重试。"),

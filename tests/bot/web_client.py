@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession, CookieJar
 
 from bot.message_handler import MessageHandler
+from bot.search_view import Explain
 from bot.unfinished_answers import UnfinishedAnswers
 from bot.web_channel import WebChannel
 from bot.web_recordings import WebRecordings
 from bot.web_speech import Narrate
+from core.messages import UserKey
 from tests.fakes.memory_storage import MemoryHistory
 from tests.fakes.scripted_handler import ScriptedHandler
 
@@ -117,6 +119,8 @@ async def served(
     narrate: Narrate | None = None,
     answering: MessageHandler | None = None,
     unfinished: UnfinishedAnswers | None = None,
+    explain: Explain | None = None,
+    administrators: Collection[UserKey] = (),
 ) -> AsyncIterator[Served]:
     """Start a server on any free port, and stop it at the end.
 
@@ -135,6 +139,8 @@ async def served(
         recordings=recordings,
         narrate=narrate,
         unfinished=unfinished,
+        explain=explain,
+        is_administrator=lambda user: user in administrators,
     )
     server = Served(channel, handler, history, folder)
     server.address = await channel.start()
