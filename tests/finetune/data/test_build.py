@@ -20,6 +20,7 @@ from finetune.data.reading import read_conversations
 from finetune.data.splits import require_apart
 from index.build import COOKBOOK_DIR
 from tests.finetune.data.recipes import cookbook
+from tests.index.documents.files import write_pdf
 
 _PLAN = DataPlan(dev_share=0.1, conversations_per_recipe=4)
 
@@ -187,6 +188,20 @@ def test_a_row_of_a_wrong_encoding_is_named(tmp_path: Path) -> None:
     source.write_bytes(b"".join([lines[0], b'{"name": "\xff\xfe\xff\x00"}\n', *lines[1:]]))
     with pytest.raises(CorpusError, match=r"rows\.jsonl:2: "):
         build_data([source], tmp_path / "out", DataPlan())
+
+
+def test_a_book_gives_conversations(tmp_path: Path) -> None:
+    pages = [
+        "家常菜\n番茄炒蛋\n用料\n番茄 2个\n鸡蛋 3个\n做法\n1. 番茄切块。\n2. 炒熟。\n1",
+        "家常菜\n红烧肉\n用料\n五花肉 500克\n冰糖 30克\n做法\n1. 切块焯水。\n2. 炖一小时。\n2",
+    ]
+    book = write_pdf(tmp_path / "家常菜.pdf", pages)
+    plan = DataPlan(dev_share=0, conversations_per_recipe=1, shares={"how_to_cook": 1}, system="")
+    report = build_data([book], tmp_path / "out", plan)
+    assert report.splits["train"].recipes == 2
+    answers = [c.turns[0][1].content for c in read_conversations(tmp_path / "out" / "train.messages.jsonl")]
+    assert sorted(answer.split("\n")[0] for answer in answers) == ["番茄炒蛋", "红烧肉"]
+    assert "· 冰糖  30克" in "".join(answers)
 
 
 def test_nothing_to_teach_is_refused(tmp_path: Path) -> None:
