@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 
 from core.word_table import WordTable
-from index.synonyms import INGREDIENT_KINDS, spellings_of_word
+from index.synonyms import spellings_of_word
 from index.text import key_of, simplify
 
 # Wide: every word that may mean the kind, in Simplified script. 肉 is any meat, 水产 what lives in water.
@@ -215,7 +215,6 @@ _AMOUNT = re.compile(
 )
 MAX_INGREDIENT_CHARACTERS = 12
 _KIND_CHARACTERS = frozenset("鱼虾蟹鸡鸭鹅蛋笋瓜菇藕")
-_PARENTS = {key_of(part): kind for kind, parts in INGREDIENT_KINDS.items() for part in parts.split()}
 
 
 @lru_cache(maxsize=100_000)

@@ -14,14 +14,13 @@ from functools import cache
 
 import numpy as np
 
-from core.ingredient_words import VOCABULARY
 from core.question_rules import RULES, Scene
 from core.question_text import prepared, subject_in
 from core.recipe import Recipe
 from core.understanding import is_courtesy
-from index.ingredient_query import listed_ingredients
 from index.phonetics import Codes, Costs, syllabary
 from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
+from index.wishes import wishes_of
 
 MAX_CHARACTERS = 48
 """A longer sentence is looked at no further: dishes are named at its beginning."""
@@ -179,11 +178,11 @@ def _rewritten(text: str, ends: dict[int, str]) -> str:
 
 
 def names_no_dish(transcript: str) -> bool:
-    """Whether the words are plainly a follow-up, a list of ingredients or a courtesy, as they stand."""
+    """Whether the words are plainly a follow-up, a wish for a kind of dish or a courtesy, as they stand."""
     if is_courtesy(transcript):
         return True
-    listed = listed_ingredients(simplify(transcript[: 4 * MAX_CHARACTERS]))
-    if listed and all(name in VOCABULARY for name in listed):
+    wishes = wishes_of(transcript[: 4 * MAX_CHARACTERS])
+    if wishes is not None and not wishes.subject:
         return True
     text = prepared(transcript)
     for rule in RULES if text else ():

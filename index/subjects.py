@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from index.ingredient_query import listed_ingredients
 from index.latin import in_chinese
 from index.text import clauses_before_question, plain_key_of, simplify, strip_shell
 
@@ -17,8 +16,7 @@ def subjects_of(query: str) -> list[str]:
     """
     text = simplify(query[:MAX_QUERY_CHARACTERS])
     chinese = in_chinese(text)
-    listed = "".join(map(plain_key_of, listed_ingredients(chinese)))
-    candidates = [strip_shell(chinese), plain_key_of(chinese), *clauses_before_question(chinese), listed]
+    candidates = [strip_shell(chinese), plain_key_of(chinese), *clauses_before_question(chinese)]
     if chinese != text:
         candidates.append(strip_shell(text))
     return [subject for subject in dict.fromkeys(candidates) if subject]

@@ -194,18 +194,6 @@ _ROWS = """
 """
 
 
-INGREDIENT_KINDS = {
-    "牛肉": "牛腩 牛柳 牛腱 牛里脊 肥牛 牛排 牛尾 雪花牛",
-    "羊肉": "羊排 羊腿 羊蝎子 羊里脊",
-    "猪肉": "五花肉 里脊 排骨 肉末 肉丝 肉片 猪蹄 梅花肉 前腿肉 后腿肉 瘦肉 肥肉",
-    "鸡肉": "鸡腿 鸡翅 鸡胸肉 三黄鸡 土鸡 乌鸡 鸡块 鸡丁 童子鸡",
-    "鸭肉": "鸭腿 鸭翅 老鸭",
-    "虾": "虾仁 虾滑",
-    "蘑菇": "香菇 平菇 口蘑 金针菇 杏鲍菇 菌菇 蟹味菇",
-}
-"""A kind of ingredient and the parts that count as it: who has 牛肉 can cook what asks for 牛腩."""
-
-
 def _spellings() -> dict[str, str]:
     table: dict[str, str] = {}
     for row in _ROWS.split("\n"):
