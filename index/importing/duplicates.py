@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.recipe import Recipe
 
-_RECENT = 1 << 17
+_RECENT = 1 << 15
 _BRACKETS = re.compile(r"[（(【\[「『《〈<{｛][^）)】\]」』》〉>}｝]*[）)】\]」』》〉>}｝]")
 _SIGNS = re.compile(r"[\W_]+")
 _NUMBERING = re.compile(r"^\s*(?:第?[\d一二三四五六七八九十]{1,3}步?[.、．)）:：]|[①-⑳])")

@@ -28,9 +28,9 @@ _STRAY = (
     "\u2060-\u2064\ufeff\ufffe\ufffd"
 )
 _STRAYS = re.compile(f"[{_STRAY}]")
-_SPACES = re.compile(r"[ \t]{2,}|[\r\n]+")
+_SPACES = re.compile(r"[ \t]{2,}|\r+")
 _SUSPICIOUS = re.compile(
-    f"[{_STRAY}０-９Ａ-Ｚａ-ｚ％．／\u3000\xa0\r\n\ud800-\udfff]|&[#a-zA-Z]|[\u00c2-\u00f4][\u0080-\u2122]|  "
+    f"[{_STRAY}０-９Ａ-Ｚａ-ｚ％．／\u3000\xa0\r\ud800-\udfff]|&[#a-zA-Z]|[\u00c2-\u00f4][\u0080-\u2122]|  "
 )
 _ACCENTED = re.compile(r"[\u00c2-\u00f4][\u0080-\u00bf\u0152-\u0192\u02c6\u02dc\u2013-\u2122]")
 _TEXTS = ("name", "cuisine", "category", "source")
@@ -57,7 +57,8 @@ def repaired(recipe: Recipe) -> Recipe:
     if any("\ufffd" in name for name in names):
         raise CorpusError("its name or an ingredient lost characters in an earlier conversion")
     everything = "\t".join([*_texts_of(recipe), *(f"{i.name} {i.amount}" for i in recipe.ingredients)])
-    if not _SUSPICIOUS.search(everything) and reads_like_chinese(everything[:100]):
+    is_one_line = "\n" not in recipe.name
+    if is_one_line and not _SUSPICIOUS.search(everything) and reads_like_chinese(everything[:100]):
         return recipe
     mended = _rewritten(recipe)
     return recipe if mended == recipe else mended
@@ -65,6 +66,8 @@ def repaired(recipe: Recipe) -> Recipe:
 
 def repaired_text(text: str) -> str:
     """One text, made readable."""
+    if not _SUSPICIOUS.search(text) and reads_like_chinese(text):
+        return text
     text = _reread(text)
     if "&" in text:
         text = html.unescape(html.unescape(text))
@@ -79,6 +82,7 @@ def _texts_of(recipe: Recipe) -> list[str]:
 def _rewritten(recipe: Recipe) -> Recipe:
     mapping: dict[str, Any] = recipe.to_dict()
     mapping |= {key: repaired_text(mapping[key]) for key in _TEXTS}
+    mapping["name"] = " ".join(mapping["name"].split())
     for key in _LISTS:
         mapping[key] = [text for item in mapping[key] if (text := repaired_text(item))]
     mapping["ingredients"] = [_ingredient(item.name, item.amount) for item in recipe.ingredients]

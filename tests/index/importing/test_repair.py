@@ -19,7 +19,7 @@ from tests.index.corpora import own_row
         ("盐&nbsp;2克&amp;糖&#39;", "盐 2克&糖'"),
         ("盐&amp;lt;2克", "盐<2克"),
         ("ＡＢＣ１２３％", "ABC123%"),
-        ("盐\u3000\u3000少许\r\n糖", "盐 少许 糖"),
+        ("盐\u3000\u3000少许\r糖\n醋", "盐 少许 糖\n醋"),
         ("盐\u200b\ufeff\x00\x1b[2J", "盐[2J"),
         ("盐\ud800", "盐"),
         ("後邊的調料，「適量」（１克）", "後邊的調料，「適量」（1克）"),
@@ -43,6 +43,11 @@ def test_windows_bytes_without_a_letter_are_read_as_programs_read_them() -> None
 def test_a_sound_recipe_is_the_same_object() -> None:
     recipe = Recipe.from_dict(own_row("【快手】番茄炒蛋（零失败）", tips=["Sauté 一下"]))
     assert repaired(recipe) is recipe
+
+
+def test_lines_stay_but_in_names() -> None:
+    recipe = Recipe.from_dict(own_row("红烧\n肉", steps=["切块，\n炖熟。"]))
+    assert (repaired(recipe).name, repaired(recipe).steps) == ("红烧 肉", ("切块，\n炖熟。",))
 
 
 def test_a_repaired_recipe_keeps_its_id_and_learns_its_allergens() -> None:
