@@ -54,7 +54,8 @@ def as_dicts(messages: list[ChatMessage]) -> list[dict[str, Any]]:
 def test_answers_and_their_end_marks_are_learned_and_nothing_else(tokenizer: Any) -> None:
     ids, learned = ChatFormat(tokenizer).taught(SEVERAL, [True] * 5)
     assert len(ids) == len(learned)
-    runs, previous = [], False
+    runs: list[list[int]] = []
+    previous = False
     for token, counts in zip(ids, learned, strict=True):
         if counts and not previous:
             runs.append([])

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +74,14 @@ def losses(run: Path) -> list[float | None]:
 @pytest.mark.parametrize("method", ["lora", "full", "qlora"])
 def test_every_method_learns(folder: Path, method: str) -> None:
     changes = {"method": method, "epochs": 4, "gradient_checkpointing": True, "lora_dropout": 0.05}
-    if method == "qlora":  # blocks of 64 numbers: MLPs of 96 do not divide
-        changes["lora_targets"] = ("q_proj", "v_proj")
-    outcome = taught(assignment(folder, SETTINGS.model_copy(update=changes)))
+    given = {}
+    if method == "qlora":  # bitsandbytes' 4 bits on a processor want layers of a multiple of 32 rows
+        given["base"] = replace(SHAPE, key_value_heads=4).write(folder / "wider")
+    outcome = taught(assignment(folder, SETTINGS.model_copy(update=changes), **given))
     assert outcome.folder == folder / "run" / ("model" if method == "full" else "adapter")
     assert outcome.state.before is not None
     assert outcome.state.best is not None
-    assert outcome.state.best < outcome.state.before * (0.97 if method == "qlora" else 0.75)
+    assert outcome.state.best < outcome.state.before * 0.75
     if method == "full":
         model = transformers.AutoModelForCausalLM.from_pretrained(outcome.folder, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(outcome.folder)
