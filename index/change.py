@@ -243,7 +243,8 @@ def _by_source(segment: Segment, sources: Sequence[str]) -> Iterator[tuple[int, 
 
 
 def _is_of(source: str, text: str) -> bool:
-    return source == text or (source.startswith(text) and not source[len(text)].isalnum())
+    rest = source.removeprefix(text)
+    return source == text or (rest != source and (rest[0] == "第" or not rest[0].isalnum()))
 
 
 def _without(

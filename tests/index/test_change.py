@@ -116,6 +116,16 @@ class TestRemove:
         assert remove_from_index(index, [], sources=["别处"]).removed == {"红烧肉": 1}
         assert found(index, "红烧肉怎么做") == [("红烧肉", "测试")]
 
+    def test_a_book_is_all_of_its_pages_and_no_other_book(self, index: Path, tmp_path: Path) -> None:
+        sources = ("《家常菜》第 2 页", "《家常菜》第 12 页", "《家常菜续编》第 2 页")
+        rows = [own_row("葱油拌面", source=source) for source in sources]
+        added(index, write_jsonl(tmp_path / "books.jsonl", rows))
+        assert remove_from_index(index, [], sources=["《家常菜》"]).recipes == 2
+        assert remove_from_index(index, [], sources=["《家常菜》", "《家常"]).missing == [
+            "《家常菜》",
+            "《家常",
+        ]
+
     def test_what_is_not_there_is_named_and_changes_nothing(self, index: Path) -> None:
         before = (index / "manifest.json").read_bytes()
         report = remove_from_index(index, ["佛跳墙", "0" * 16], sources=["某书"])
