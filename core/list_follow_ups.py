@@ -51,6 +51,12 @@ def lists_shown(conversation: Conversation, query: str) -> int:
     return sum(len(_names(m)) for m in conversation.messages if _is_list(m) and m.query == query)
 
 
+def may_be_about_list(words: str) -> bool:
+    """Whether `words` would say something about a list, were one offered."""
+    text = prepared(words)
+    return any(pattern.fullmatch(text) is not None for pattern in (_MORE, _REFINES, _PICK))
+
+
 def about_list(turn: Turn) -> Understanding | None:
     """What a turn says about the list that was offered last; None when it is about something else."""
     text = prepared(turn.question)

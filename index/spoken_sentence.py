@@ -14,6 +14,7 @@ from functools import cache
 
 import numpy as np
 
+from core.list_follow_ups import may_be_about_list
 from core.question_rules import RULES, Scene
 from core.question_text import prepared, subject_in
 from core.recipe import Recipe
@@ -179,7 +180,7 @@ def _rewritten(text: str, ends: dict[int, str]) -> str:
 
 def names_no_dish(transcript: str) -> bool:
     """Whether the words are plainly a follow-up, a wish for a kind of dish or a courtesy, as they stand."""
-    if is_courtesy(transcript):
+    if is_courtesy(transcript) or may_be_about_list(transcript[: 4 * MAX_CHARACTERS]):
         return True
     wishes = wishes_of(transcript[: 4 * MAX_CHARACTERS])
     if wishes is not None and not wishes.subject:
