@@ -42,7 +42,7 @@ def test_what_fits_is_let_through() -> None:
 @pytest.mark.parametrize(
     ("settings", "free", "advice"),
     [
-        (TrainingSettings(), 21, "It would fit with row_tokens=512 (about"),
+        (TrainingSettings(), 21, "It would fit with row_tokens=1024 (about"),
         (TrainingSettings(), 16, "method=qlora (about 1"),
         (TrainingSettings(method="full"), 24, "method=lora (about 2"),
         (
