@@ -19,7 +19,7 @@ from index import lexical, recipe_lookup
 from index.building import Building
 from index.embedding import embedded
 from index.questions import question_of
-from index.readers import read_corpus
+from index.readers import Meter, read_corpus, size_of
 from index.recipe_facts import facts_of, recipes_on
 from index.recipe_file import lines_of
 from index.segment import Segment, id_hash
@@ -39,6 +39,7 @@ RecipeSource = Callable[["BuildReport"], Iterator[Recipe]]
 _PIECE = 1000
 """Recipes or forms that a process works on at a time."""
 _REASONS_KEPT = 100
+_TOLD_EVERY = 100
 
 
 def no_progress(_what: str, _done: int, _total: int) -> None:
@@ -52,6 +53,7 @@ class BuildReport:
     Attributes:
         duplicates: recipes whose id had come before, or is in the index already.
         bad_rows: rows that could not be read.
+        expected: while reading, how many rows there will be, judged by the bytes so far; 0 for unknown.
         skipped: the reasons of the first of them; half a million empty rows need no half a million lines.
     """
 
@@ -59,6 +61,7 @@ class BuildReport:
     forms: int = 0
     duplicates: int = 0
     bad_rows: int = 0
+    expected: int = 0
     skipped: list[str] = field(default_factory=list)
 
     def skip(self, reason: str) -> None:
@@ -75,14 +78,17 @@ def recipes_of(corpora: Sequence[Path], *, skip_bad: bool) -> RecipeSource:
     """
 
     def recipes(report: BuildReport) -> Iterator[Recipe]:
-        for corpus in corpora:
-            for row in read_corpus(corpus):
-                if isinstance(row, Recipe):
-                    yield row
-                elif skip_bad:
-                    report.skip(row.message)
-                else:
-                    raise CorpusError(f"{row.message} (--skip-bad leaves such rows out and goes on)")
+        meter, size = Meter(), sum(map(size_of, corpora))
+        rows = (row for corpus in corpora for row in read_corpus(corpus, meter=meter))
+        for number, row in enumerate(rows, 1):
+            if number % _TOLD_EVERY == 0 and meter.bytes_read:
+                report.expected = number * size // meter.bytes_read
+            if isinstance(row, Recipe):
+                yield row
+            elif skip_bad:
+                report.skip(row.message)
+            else:
+                raise CorpusError(f"{row.message} (--skip-bad leaves such rows out and goes on)")
 
     return recipes
 
@@ -148,8 +154,8 @@ class SegmentBuild:
                 seen.add(hashed)
                 line = json.dumps(recipe.to_dict(), ensure_ascii=False, separators=(",", ":"))
                 writer.add(hashed, line.encode("utf-8", "replace"))
-                if len(writer) % 100 == 0:
-                    self.progress("读取菜谱", len(writer), 0)
+                if len(writer) % _TOLD_EVERY == 0:
+                    self.progress("读取菜谱", len(writer), report.expected)
         finally:
             writer.close()
         report.recipes = len(writer)

@@ -92,6 +92,15 @@ class TestWhatIsBuilt:
         stages = [("读取菜谱", 3), ("归纳菜名", 3), ("登记食材", 3), ("登记字音", 4), ("计算向量", 4)]
         assert calls == [(what, count, count) for what, count in stages]
 
+    def test_while_reading_it_says_how_many_there_will_be(self, tmp_path: Path, out: Path) -> None:
+        rows = [own_row(f"红烧{chr(0x4E00 + number)}肉") for number in range(400)]
+        calls: list[tuple[str, int, int]] = []
+        corpus = write_jsonl(tmp_path / "c.jsonl", rows)
+        build_index([corpus], out, None, progress=lambda *call: calls.append(call))
+        told = [(done, total) for what, done, total in calls if what == "读取菜谱"]
+        assert [done for done, _ in told] == [100, 200, 300, 400, 400]
+        assert all(done <= total <= 500 for done, total in told)
+
 
 class TestBadRows:
     def test_the_first_one_stops_the_build_and_is_named(self, tmp_path: Path, out: Path) -> None:
