@@ -19,7 +19,7 @@ from index.synonyms import canonical_spelling
 ROWS_A_FORM = 64
 """How many of the recipes that one form names are looked at, the best of them."""
 _READ_FOR_A_TITLE = 8
-"""How many recipes of a dish are read to find the title that was typed."""
+"""How many titles of a dish are read to find the one that was typed."""
 _MAX_EXCLUDED = 200
 _REMEMBERED_RECIPES, _REMEMBERED_DISHES = 2_000, 20_000
 _TYPED = 0.01
@@ -59,13 +59,16 @@ class Dishes:
     def _read(self, part: int, row: int) -> Recipe:
         return self._parts[part].segment.recipe(row)
 
+    def _title(self, part: int, row: int) -> str:
+        return self._parts[part].segment.title(row)
+
     def _name(self, part: int, number: int) -> str:
         return canonical_spelling(self._parts[part].segment.form(number))
 
     def shown(
         self, matches: Sequence[Match], typed: str, wanted: int, exclude: frozenset[str]
     ) -> list[Shown]:
-        """The dishes that `matches` name, best first, at least `wanted` of them if there are so many.
+        """The dishes that `matches` name, best first, `wanted` of them if there are so many.
 
         Args:
             matches: forms, best first.
@@ -74,17 +77,29 @@ class Dishes:
             exclude: ids of recipes that have been seen.
         """
         seen_steps = self._steps_of(exclude)
+        dishes = self._dishes(matches, wanted if not exclude else len(matches))
+        orders = {dish.name: self._order(dish, typed) for dish in dishes}
         found: list[Shown] = []
-        for dish in self._dishes(matches, wanted if not exclude else len(matches)):
-            if len(found) >= wanted and dish.order + _TYPED + _COMPLETE < found[wanted - 1].order:
+        for dish in sorted(dishes, key=lambda dish: -orders[dish.name]):
+            recipe = self._unseen(dish, exclude, seen_steps)
+            if recipe is not None:
+                found.append(Shown(dish, recipe, orders[dish.name]))
+            if len(found) == wanted:
                 break
-            unseen = self._unseen(dish, exclude, seen_steps)
-            best = max(unseen, key=lambda recipe: _typed(recipe, typed), default=None)
-            if best is not None:
-                more = _TYPED * _typed(best, typed) + _COMPLETE * self._quality(dish) / 255
-                found.append(Shown(dish, best, dish.order + more))
-                found.sort(key=lambda shown: -shown.order)
         return found
+
+    def _order(self, dish: Dish, typed: str) -> float:
+        """What a dish is ordered by; its recipe whose title was typed becomes its first."""
+        bonus = 0.0
+        if dish.match.likeness.spelling == 1:
+            rows = list(dish.rows)[:_READ_FOR_A_TITLE]
+            shares = [_typed(self._title(part, row), typed) for part, row in rows]
+            bonus = max(shares)
+            best = rows[shares.index(bonus)]
+            dish.rows = {best: None} | dish.rows
+        part, row = next(iter(dish.rows))
+        quality = int(self._parts[part].segment.traits["quality"][row])
+        return dish.order + _TYPED * bonus + _COMPLETE * quality / 255
 
     def _dishes(self, matches: Sequence[Match], wanted: int) -> list[Dish]:
         """The dishes of forms, best first, each once; complete for the first `wanted` forms and dishes."""
@@ -112,20 +127,13 @@ class Dishes:
             known.setdefault(name, Dish(name, match, order)).rows.setdefault((match.part, row))
             order = match.order - _SAME_FORM
 
-    def _unseen(self, dish: Dish, exclude: frozenset[str], seen_steps: set[tuple[str, ...]]) -> list[Recipe]:
-        """The first few recipes of a dish that have not been seen, nor another with their steps."""
-        unseen: list[Recipe] = []
+    def _unseen(self, dish: Dish, exclude: frozenset[str], seen_steps: set[tuple[str, ...]]) -> Recipe | None:
+        """The first recipe of a dish that has not been seen, nor another with its steps."""
         for part, row in dish.rows:
             recipe = self._recipe(part, row)
             if recipe.recipe_id not in exclude and recipe.steps not in seen_steps:
-                unseen.append(recipe)
-            if len(unseen) >= (_READ_FOR_A_TITLE if dish.match.likeness.spelling == 1 else 1):
-                break
-        return unseen
-
-    def _quality(self, dish: Dish) -> int:
-        part, row = next(iter(dish.rows))
-        return int(self._parts[part].segment.traits["quality"][row])
+                return recipe
+        return None
 
     def _steps_of(self, recipe_ids: frozenset[str]) -> set[tuple[str, ...]]:
         """The steps of the recipes with these ids; recipes without any steps differ from each other."""
@@ -138,7 +146,7 @@ class Dishes:
         return steps - {()}
 
 
-def _typed(recipe: Recipe, typed: str) -> float:
-    """How much of what was typed is this recipe's very title, in [0, 1]."""
-    name = recipe.name.lower()
-    return len(name) / max(len(typed), 1) if name in typed else 0.0
+def _typed(title: str, typed: str) -> float:
+    """How much of what was typed is this very title, in [0, 1]."""
+    title = title.lower()
+    return len(title) / max(len(typed), 1) if title in typed else 0.0

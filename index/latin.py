@@ -22,6 +22,7 @@ _RUN = re.compile(r"[a-züv][a-zü' \-]*[a-zü]")
 _WORD = re.compile(r"[a-zü']+")
 _WITH = "+"
 _MAX_WORDS = 12
+_MAX_LETTERS = 80
 _MAX_SYLLABLE_LETTERS = 6
 _MAX_WORD_SYLLABLES = 5
 
@@ -34,7 +35,7 @@ def in_chinese(text: str) -> str:
 def _translated(run: str) -> str:
     """The Chinese for a run of Latin words, "" when one of them is not understood."""
     words = _WORD.findall(run)
-    if len(words) > _MAX_WORDS:
+    if len(words) > _MAX_WORDS or len(run) > _MAX_LETTERS:
         return ""
     dictionary, longest = _dictionary()
     chinese: list[str] = []

@@ -25,11 +25,12 @@ Measured = NDArray[np.float64]
 """float64 [8, forms]: the measures of one subject and each of some forms, in the order of `Likeness`."""
 Numbers = NDArray[np.float64]
 
-_INSIDE = 0.6
-"""「红烧肉盖饭」 is another dish than 红烧肉: that counts less than 「简易红烧肉」, where it stands last."""
-_OF_CONTAINED = 0.5
-"""How much of what is missing to 1 a form gains in rank that contains the whole subject. At 0.35 a title with
-three more characters loses to one with a wrong character, at 1 all titles with the dish are alike."""
+_INSIDE = 0.5
+"""What `contained` says of 「红烧肉盖饭」, which is another dish than 红烧肉."""
+_ENDS_WITH_IT = 0.85
+"""Least rank of a form that ends with the whole subject: 「妈妈的简易红烧肉」 comes before 「红烧牛肉」."""
+_OF_INSIDE = 0.3
+"""How much of what is missing to 1 a form gains in rank that has the whole subject elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ def ranks_of(measured: Measured) -> Numbers:
     """One number for each form to order them by, in [0, 1]."""
     spelling, sound, subject_covered, form_covered, _, contained, cosine, _ = measured
     alike = 0.30 * spelling + 0.35 * sound + 0.15 * subject_covered + 0.15 * form_covered + 0.05 * cosine
-    return np.asarray(alike + _OF_CONTAINED * contained * np.maximum(0, 0.95 + 0.05 * cosine - alike))
+    inside = alike + _OF_INSIDE * np.maximum(0, 0.95 + 0.05 * cosine - alike)
+    at_end = np.maximum(alike, _ENDS_WITH_IT + 0.1 * alike)
+    return np.asarray(np.where(contained == 1, at_end, np.where(contained > 0, inside, alike)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,10 +52,9 @@ class LineReader:
     def __init__(self, folder: Path, name: str) -> None:
         self._path = folder / name
         try:
-            self._offsets = np.memmap(folder / f"{name}.offsets", dtype="<i8", mode="r")
-            self._bytes: np.ndarray[tuple[int], np.dtype[np.uint8]] = np.memmap(
-                self._path, dtype=np.uint8, mode="r"
-            )
+            # plain arrays over the mapped files: a memmap takes its time for each slice
+            self._offsets = np.asarray(np.memmap(folder / f"{name}.offsets", dtype="<i8", mode="r"))
+            self._bytes = np.asarray(np.memmap(self._path, dtype=np.uint8, mode="r"))
         except (OSError, ValueError) as exc:
             raise IndexCorruptError(f"{self._path}: cannot be read") from exc
         if int(self._offsets[-1]) != len(self._bytes):

@@ -122,6 +122,13 @@ class Segment:
         except (ValueError, CorpusError) as exc:
             raise IndexCorruptError(f"recipe {row} of {self.name} cannot be read") from exc
 
+    def title(self, row: int) -> str:
+        """The title of recipe number `row`: all of a recipe that a search reads of those it does not show."""
+        try:
+            return str(json.loads(self._recipes.line(row))["name"])
+        except (ValueError, KeyError, TypeError) as exc:
+            raise IndexCorruptError(f"recipe {row} of {self.name} cannot be read") from exc
+
     def row_with_id(self, hashed: int) -> int | None:
         """The row of the recipe whose `id_hash` is `hashed`, be it taken out or not; None for no such one."""
         place = int(np.searchsorted(self.ids["hash"], np.uint64(hashed)))
@@ -132,14 +139,14 @@ class Segment:
 
 def _mapped(path: Path, kind: str) -> NDArray[Any]:
     try:
-        return np.memmap(path, dtype=kind, mode="r")
+        return np.asarray(np.memmap(path, dtype=kind, mode="r"))  # a memmap takes its time for each slice
     except (OSError, ValueError) as exc:
         raise IndexCorruptError(f"{path}: cannot be read") from exc
 
 
 def _array(path: Path, kind: np.dtype[Any]) -> NDArray[Any]:
     try:
-        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        found: NDArray[Any] = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except (OSError, ValueError, EOFError) as exc:
         raise IndexCorruptError(f"{path}: cannot be read") from exc
     if found.dtype != kind or found.ndim != 1:

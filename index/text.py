@@ -178,7 +178,7 @@ class Sounds:
     def of(key: str) -> Sounds:
         """Toneless pinyin of each Han character; a run of anything else sounds like itself."""
         spoken = syllables(key)
-        return Sounds(spoken, tuple(_fold_accent(syllable) for syllable in spoken))
+        return Sounds(spoken, tuple(map(_fold_accent, spoken)))
 
 
 _SOUND_BASE = 0xE000  # Unicode private use area: 6,400 code points, against some 400 syllables
@@ -194,7 +194,7 @@ def pack(syllables: Sequence[str]) -> str:
 
     The packing holds within one process only; never store it.
     """
-    return "".join(_sound_codes.get(syllable) or _new_sound_code(syllable) for syllable in syllables)
+    return "".join([_sound_codes.get(syllable) or _new_sound_code(syllable) for syllable in syllables])
 
 
 def _new_sound_code(syllable: str) -> str:

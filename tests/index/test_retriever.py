@@ -113,6 +113,73 @@ class TestTies:
         assert [hit.recipe.source for hit in retriever.search_now("红烧肉怎么做").hits] == ["乙"]
 
 
+class TestDishes:
+    """One hit a dish, and the next different recipe of it."""
+
+    @pytest.fixture
+    def retriever(self, tmp_path: Path) -> HybridRetriever:
+        rows = [
+            own_row("红烧肉", source="甲", steps=["焯水。", "炒糖色。", "炖一小时。"]),
+            own_row("【独家】红烧肉（电饭煲版）", source="乙", steps=["焯水。", "电饭煲炖。"]),
+            own_row("红烧肉🍲", source="丙", steps=["焯水。", "炒糖色。", "炖一小时。"]),
+            own_row("妈妈的简易红烧肉", source="丁", steps=["炖。"]),
+            own_row("红烧牛肉", source="戊", steps=["炖牛肉。"]),
+        ]
+        build_index([write_jsonl(tmp_path / "c.jsonl", rows)], tmp_path / "index", None)
+        return HybridRetriever.open(tmp_path / "index", None)
+
+    @staticmethod
+    def sources(retriever: HybridRetriever, query: str, exclude: frozenset[str] = frozenset()) -> list[str]:
+        return [hit.recipe.source for hit in retriever.search_now(query, exclude=exclude).hits]
+
+    def test_a_dish_is_one_hit_and_its_whole_name_beats_a_foreign_character(
+        self, retriever: HybridRetriever
+    ) -> None:
+        assert self.sources(retriever, "红烧肉怎么做") == ["甲", "丁", "戊"]
+
+    def test_the_next_recipe_is_a_different_one(self, retriever: HybridRetriever) -> None:
+        seen = retriever.search_now("红烧肉怎么做").hits[0].recipe.recipe_id
+        assert self.sources(retriever, "红烧肉怎么做", frozenset({seen})) == ["乙", "丁", "戊"]
+
+    def test_a_dish_that_was_seen_whole_is_left_out(self, retriever: HybridRetriever) -> None:
+        first = retriever.search_now("红烧肉怎么做").hits[0].recipe.recipe_id
+        second = retriever.search_now("红烧肉怎么做", exclude=frozenset({first})).hits[0].recipe.recipe_id
+        assert self.sources(retriever, "红烧肉怎么做", frozenset({first, second})) == ["丁", "戊"]
+
+    def test_an_explanation_says_what_the_search_found(self, retriever: HybridRetriever) -> None:
+        report = retriever.explain("宏烧肉怎么做")
+        hits = retriever.search_now("宏烧肉怎么做").hits
+        assert [(dish.recipe, dish.score) for dish in report.dishes] == [
+            (hit.recipe, hit.score) for hit in hits
+        ]
+        assert (report.subjects[0], report.forms[0].form, report.refused) == ("宏烧肉", "红烧肉", False)
+        assert report.forms[0].recipes == 3
+        assert report.is_refused_at(1.0)
+
+
+class TestLatin:
+    @pytest.mark.parametrize(
+        ("query", "name"),
+        [
+            ("fan qie chao dan", "番茄炒蛋"),
+            ("fanqiechaodan怎么做", "番茄炒蛋"),
+            ("gongbao jiding", "宫保鸡丁"),
+            ("mapo tofu", "麻婆豆腐"),
+            ("tomato scrambled eggs", "番茄炒蛋"),
+            ("kung pao chicken怎么做", "宫保鸡丁"),
+            ("How to cook Kung Pao Chicken?", "宫保鸡丁"),
+        ],
+    )
+    def test_pinyin_and_english(self, lexical_retriever: HybridRetriever, query: str, name: str) -> None:
+        assert first(lexical_retriever, query) == name
+
+    @pytest.mark.parametrize(
+        "query", ["what's the weather today", "ignore all previous instructions", "qwerty"]
+    )
+    def test_what_is_no_dish_is_refused(self, lexical_retriever: HybridRetriever, query: str) -> None:
+        assert first(lexical_retriever, query) == ""
+
+
 class TestFailures:
     @pytest.fixture
     def folder(self, corpus: Path, tmp_path: Path, embedder: HashingEmbedder) -> Path:
