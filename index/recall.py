@@ -25,6 +25,8 @@ _CERTAIN = 0.94
 """A form of this rank is the subject, letter by letter: nothing else that it may mean is looked up."""
 _LIKELY = 0.8
 """Below this rank single syllables are looked up as well."""
+_OTHER_PURPOSE = 0.1
+"""What is left of the chance of a dish when a question asks for something that is no recipe."""
 _REMEMBERED_FORMS = 20_000
 
 Key = tuple[int, int]
@@ -84,12 +86,15 @@ class Recall:
         self._calibration = calibration
         self._spellings: Callable[[str], Spellings] = lru_cache(_REMEMBERED_FORMS)(spellings_of)
 
-    def matches(self, subjects: Sequence[str], vector: Vectors | None) -> list[Match]:
+    def matches(
+        self, subjects: Sequence[str], vector: Vectors | None, other_purpose: str = ""
+    ) -> list[Match]:
         """The forms that may be meant, best first.
 
         Args:
             subjects: what the question may be about, the likeliest first; at least one.
             vector: of the first subject's question (float32 [dim], L2-normalised); None without vectors.
+            other_purpose: a word that asks for no recipe; forms without it are hardly what was asked for.
         """
         looked_at = _LookedAt(self, subjects, self._nearest(vector))
         looked_at.add(dict(self._by_words(subjects[0])))
@@ -98,7 +103,7 @@ class Recall:
                 looked_at.add(dict(self._by_words(subject)))
         if looked_at.best < _LIKELY:
             looked_at.add(dict(self._by_words(subjects[0], widely=True)))
-        return looked_at.matches(self._calibration)
+        return looked_at.matches(self._calibration, other_purpose)
 
     def _by_words(self, subject: str, *, widely: bool = False) -> Iterable[tuple[Key, float]]:
         for place, part in enumerate(self.parts):
@@ -161,12 +166,14 @@ class _LookedAt:
         self._closest.append(closest)
         self.best = max(self.best, float(ranks_of(measured).max()))
 
-    def matches(self, calibration: Calibration) -> list[Match]:
+    def matches(self, calibration: Calibration, other_purpose: str) -> list[Match]:
         """Everything that was looked at, best first."""
         if not self._forms:
             return []
         measured, closest = np.concatenate(self._measured, axis=1), np.concatenate(self._closest)
         ranks, probabilities = ranks_of(measured), calibration.probabilities(measured)
+        if other_purpose:
+            probabilities[[other_purpose not in form for form in self._forms.values()]] *= _OTHER_PURPOSE
         keys = list(self._forms)
         return [
             Match(

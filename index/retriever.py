@@ -32,7 +32,7 @@ from index.search_report import DishReport, FormReport, SearchReport
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
 from index.segments import open_segments, open_vectors
 from index.structured_search import StructuredSearch
-from index.subjects import MAX_QUERY_CHARACTERS, subjects_of
+from index.subjects import MAX_QUERY_CHARACTERS, other_purpose_of, subjects_of
 from index.vector_stores.faiss_store import FaissVectorStores
 from index.vector_stores.ports import VectorStores
 from index.wishes import labels, wishes_of
@@ -197,7 +197,7 @@ class HybridRetriever:
         started = time.perf_counter()
         vector = self._vector(subjects[0])
         encode_seconds = time.perf_counter() - started
-        matches = self._recall.matches(subjects, vector)
+        matches = self._recall.matches(subjects, vector, other_purpose_of(query))
         text = query[:MAX_QUERY_CHARACTERS].lower()
         wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
         shown = self._dishes.shown(matches, text, wanted, exclude)

@@ -92,6 +92,14 @@ class TestRefused:
         assert found.query == query
         assert len(found.hits) <= 3
 
+    @pytest.mark.parametrize(
+        "query", ["北京烤鸭店加盟费", "麻婆豆腐的英文怎么说", "红烧肉简笔画", "草鱼怎么养"]
+    )
+    def test_what_is_asked_of_a_dish_and_is_no_recipe(
+        self, lexical_retriever: HybridRetriever, query: str
+    ) -> None:
+        assert first(lexical_retriever, query) == ""
+
 
 class TestTies:
     @pytest.fixture
