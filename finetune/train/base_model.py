@@ -102,6 +102,10 @@ def load_base(folder: Path, settings: TrainingSettings, placement: Placement) ->
         raise ModelRejectedError(
             f"{folder.name} cannot be loaded ({type(exc).__name__}): is it whole?"
         ) from exc
+    for module in model.modules():
+        # On a processor bitsandbytes packs weights when a model is tried, for kernels without gradients.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
     torch.manual_seed(settings.seed)  # what an adapter begins with
     model.config.use_cache = False
     if settings.gradient_checkpointing:

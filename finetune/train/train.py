@@ -135,6 +135,8 @@ def _ready(assignment: Assignment, processes: Processes, watcher: Watcher) -> _R
         raise TrainingError(
             f"rows_a_step is {settings.rows_a_step}, which {processes.count} processes cannot share equally"
         )
+    if assignment.deepspeed and processes.count == 1:
+        raise TrainingError("--deepspeed shares among processes: start them with torchrun, or leave it out")
     base = _in_turn(processes, lambda: trainable_folder(assignment.base, assignment.models_dir))
     tokenizer = load_tokenizer(base, assignment.chat_template)
 

@@ -26,6 +26,7 @@ from safetensors.torch import load_file  # noqa: E402
 from core.errors import ModelRejectedError  # noqa: E402
 from finetune.errors import TrainingError  # noqa: E402
 from finetune.train.curve import Point, read_points  # noqa: E402
+from finetune.train.deepspeed_learner import DeepSpeedLearner  # noqa: E402
 from finetune.train.learner import Learner  # noqa: E402
 from finetune.train.processes import Processes  # noqa: E402
 from finetune.train.settings import TrainingSettings  # noqa: E402
@@ -75,8 +76,8 @@ def losses(run: Path) -> list[float | None]:
 def test_every_method_learns(folder: Path, method: str) -> None:
     changes = {"method": method, "epochs": 4, "gradient_checkpointing": True, "lora_dropout": 0.05}
     given = {}
-    if method == "qlora":  # bitsandbytes' 4 bits on a processor want layers of a multiple of 32 rows
-        given["base"] = replace(SHAPE, key_value_heads=4).write(folder / "wider")
+    if method == "qlora":  # bitsandbytes on a processor wants multiples of 32 rows and 64 columns
+        given["base"] = replace(SHAPE, key_value_heads=4, intermediate=128).write(folder / "wider")
     outcome = taught(assignment(folder, SETTINGS.model_copy(update=changes), **given))
     assert outcome.folder == folder / "run" / ("model" if method == "full" else "adapter")
     assert outcome.state.before is not None
@@ -294,9 +295,11 @@ def test_an_adapter_is_no_base(made: Path, tmp_path: Path) -> None:
 
 
 def test_deepspeed_that_is_not_there_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(TrainingError, match="start them with torchrun"):
+        taught(assignment(folder, QUICK, deepspeed=True))
     monkeypatch.setitem(sys.modules, "deepspeed", None)
     with pytest.raises(TrainingError, match="--deepspeed needs DeepSpeed"):
-        taught(assignment(folder, QUICK, deepspeed=True))
+        DeepSpeedLearner(torch.nn.Linear(2, 2), QUICK, "float32", Processes(0, 2, "cpu"))
 
 
 def test_processes_must_share_a_step_equally(folder: Path) -> None:
