@@ -31,7 +31,7 @@ class Router:
         self._text = text
         self._commands = commands
         self._admin = admin
-        self._voice = VoiceHandler(hearing, text.handle) if hearing is not None else None
+        self._voice = VoiceHandler(hearing, text.handle, commands.handle) if hearing is not None else None
 
     def handle(self, message: IncomingMessage) -> AsyncGenerator[ReplyEvent, None]:
         """Answer `message`; the last event is a `ReplyFinished`.

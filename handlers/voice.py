@@ -1,7 +1,8 @@
 """A voice note: heard, corrected, and then answered as if it had been typed.
 
 What was heard is shown before the answer (`Heard`) and with it (`Reply.transcript`), beside a button that
-says it was misheard. A sentence whose dish is not sure is not answered but asked back.
+says it was misheard. A sentence whose dish is not sure is not answered but asked back. Of the commands only
+/stop is taken from speech, as `handlers.commands` has its words.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from core.voice_ports import (
     SpeechToText,
     Waveform,
 )
+from handlers.commands import command_of
 from handlers.replies import said_at_once
 
 logger = logging.getLogger(__name__)
@@ -104,6 +106,7 @@ class _Hearing:
 
     times: StageTimes = field(default_factory=StageTimes)
     transcript: str = ""
+    is_stop: bool = False
     correction: Correction = field(default_factory=lambda: Correction(""))
 
 
@@ -113,11 +116,13 @@ class VoiceHandler:
     Args:
         services: what hearing takes.
         answer: answers the written question.
+        obey: carries out the written command.
     """
 
-    def __init__(self, services: VoiceServices, answer: Answer) -> None:
+    def __init__(self, services: VoiceServices, answer: Answer, obey: Answer) -> None:
         self._services = services
         self._answer = answer
+        self._obey = obey
 
     def takes(self, message: IncomingMessage) -> bool:
         """Whether `message` is a voice note, or says that one was misheard."""
@@ -139,7 +144,10 @@ class VoiceHandler:
         try:
             with hearing.times.measured(Stage.TRANSCRIBE):
                 hearing.transcript = await self._transcript(message)
-                hearing.correction = await self._corrected(hearing.transcript)
+                hearing.is_stop = not message.text.strip() and command_of(hearing.transcript) == "stop"
+                hearing.correction = Correction(hearing.transcript)
+                if not hearing.is_stop:
+                    hearing.correction = await self._corrected(hearing.transcript)
         except (InputError, ChannelError) as exc:
             logger.info("not_heard message_id=%s code=%s", message.message_id, exc.code)
             for event in said_at_once(Reply(text=self._words_for(exc), refused=True)):
@@ -188,7 +196,8 @@ class VoiceHandler:
             return
         yield Heard(correction.text)
         text = f"{message.text}\n{correction.text}" if message.text.strip() else correction.text
-        async with aclosing(self._answer(replace(message, text=text, voice=None))) as events:
+        answer = self._obey if hearing.is_stop else self._answer
+        async with aclosing(answer(replace(message, text=text, voice=None))) as events:
             async for event in events:
                 yield _spoken(event, correction.text, hearing.times)
 

@@ -34,7 +34,7 @@ from core.voice_ports import (
     Waveform,
 )
 from handlers import voice
-from handlers.commands import CommandHandler
+from handlers.commands import STOPPED, CommandHandler
 from handlers.router import Router
 from handlers.text import TextHandler
 from handlers.voice import Recordings, VoiceServices
@@ -270,6 +270,26 @@ async def test_leaving_in_the_middle_closes_the_answer() -> None:
             if isinstance(event, Heard):
                 break
     assert await kitchen.desk.stored() == ()
+
+
+@pytest.mark.parametrize("transcript", ["停", "别说了。", "停一下！"])
+async def test_a_spoken_stop_is_obeyed_and_not_asked(transcript: str) -> None:
+    misheard = Correction("红烧肉", "红烧肉", 0.4, ("番茄炒蛋",))
+    kitchen = Kitchen(transcript, ScriptedCorrector(停=misheard, 别说了=misheard, 停一下=misheard))
+    events = await kitchen.hear()
+    said = transcript.rstrip("。！")
+    assert Heard(said) in events
+    assert (last_reply(events).text, last_reply(events).transcript) == (STOPPED, said)
+    assert kitchen.desk.kitchen.retriever.searches == []
+    assert await kitchen.desk.stored() == ()
+
+
+@pytest.mark.parametrize("caption", ["红烧肉怎么做", "/clear"])
+async def test_a_stop_beside_other_words_is_no_stop(caption: str) -> None:
+    kitchen = Kitchen("停")
+    await kitchen.answer(caption)
+    asked, _answered = await kitchen.desk.stored()
+    assert asked.text == f"{caption}\n停"
 
 
 async def test_commands_and_questions_go_where_they_went() -> None:
