@@ -23,6 +23,8 @@ from index.writer_lock import FILE_NAME as LOCK_NAME
 
 BUILDING = "building"
 _NUMBERED = re.compile(r"(?:segment-|removed-)(\d{1,9})(?:\.npy)?")
+_DATABASE = re.compile(r"vectors-[a-z-]{1,30}")
+"""What an embedded database lies in (`index.vector_stores.database_folder`)."""
 _OLD_FORMAT = (
     *("recipes.jsonl", "recipes.jsonl.offsets", "forms.txt", "forms.txt.offsets", "forms.rows"),
     *("lexical", "vectors.faiss"),
@@ -37,7 +39,8 @@ def may_be_replaced(folder: Path) -> bool:
         return True
     if not folder.is_dir():
         return False
-    names = {path.name for path in folder.iterdir()} - {LOCK_NAME, BUILDING, f"{MANIFEST_NAME}.new"}
+    names = {path.name for path in folder.iterdir() if not _DATABASE.fullmatch(path.name)}
+    names -= {LOCK_NAME, BUILDING, f"{MANIFEST_NAME}.new"}
     has_parts = any(_NUMBERED.fullmatch(name) for name in names) or not names.isdisjoint(_OLD_FORMAT)
     is_unfinished = all(_NUMBERED.fullmatch(name) for name in names)
     return is_unfinished or (MANIFEST_NAME in names and has_parts)
@@ -62,10 +65,12 @@ def put_in_use(folder: Path, manifest: Manifest) -> None:
 
 
 def remove_unlisted(folder: Path, manifest: Manifest) -> None:
-    """Remove segments and files that `manifest` does not list; work under way stays."""
+    """Remove segments, files and databases that `manifest` does not list; work under way stays."""
     listed = {segment.name for segment in manifest.segments} | set(manifest.removed_files)
+    listed.add(f"vectors-{manifest.vector_store}")
     for path in folder.iterdir():
-        if path.name in _OLD_FORMAT or (_NUMBERED.fullmatch(path.name) and path.name not in listed):
+        is_part = _NUMBERED.fullmatch(path.name) or _DATABASE.fullmatch(path.name)
+        if path.name in _OLD_FORMAT or (is_part and path.name not in listed):
             remove(path)
 
 

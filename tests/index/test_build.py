@@ -232,6 +232,11 @@ class TestOutFolder:
         out.mkdir()
         assert build_index([corpus], out, None).recipes == 3
 
+    def test_what_a_killed_build_left_in_a_database_is_no_hindrance(self, corpus: Path, out: Path) -> None:
+        (out / "vectors-chroma" / "c").mkdir(parents=True)
+        build_index([corpus], out, None)
+        assert not (out / "vectors-chroma").exists()  # the index that stands keeps nothing there
+
     def test_a_damaged_index_is_replaced(self, corpus: Path, out: Path) -> None:
         build_index([corpus], out, None)
         (out / "manifest.json").write_text("{", encoding="utf-8")
