@@ -24,8 +24,8 @@ def syllables(text: str) -> tuple[str, ...]:
     sounds = [_readings.get(item) or _reading(item) for item in items]
     phrases, lengths = _phrases()
     place = 0
-    while place < len(items):
-        for length in lengths.get(items[place], ()):
+    while place < len(items) - 1:
+        for length in lengths.get(items[place] + items[place + 1], ()):
             said = phrases.get("".join(items[place : place + length]))
             if said is not None:
                 sounds[place : place + length] = said
@@ -54,7 +54,7 @@ def _toneless(syllable: str) -> str:
 
 @cache
 def _phrases() -> tuple[dict[str, list[str]], dict[str, list[int]]]:
-    """Phrases that sound otherwise than their characters; how long those with a first character are."""
+    """Phrases that sound otherwise than their characters; how long those that begin with two are."""
     phrases: dict[str, list[str]] = {}
     for phrase, readings in PHRASES_DICT.items():
         toned = [reading[0] for reading in readings]
@@ -65,5 +65,5 @@ def _phrases() -> tuple[dict[str, list[str]], dict[str, list[int]]]:
             phrases[phrase] = said
     lengths: dict[str, set[int]] = {}
     for phrase in phrases:
-        lengths.setdefault(phrase[0], set()).add(len(phrase))
-    return phrases, {character: sorted(found, reverse=True) for character, found in lengths.items()}
+        lengths.setdefault(phrase[:2], set()).add(len(phrase))
+    return phrases, {beginning: sorted(found, reverse=True) for beginning, found in lengths.items()}
