@@ -31,6 +31,7 @@ from tests.fakes.feishu_world import (
     UserMessage,
     checked_card,
 )
+from tests.fakes.forms import form_of
 from tests.fakes.voice_notes import is_opus
 
 MAX_TEXT_BYTES = 150 * 1024
@@ -38,6 +39,7 @@ MAX_CARD_BYTES = 30 * 1024
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 MAX_FILE_BYTES = 30 * 1024 * 1024
 MAX_EDITS = 20
+_NO_FILE = ("", b"")
 FILE_TYPES = {"opus", "mp4", "pdf", "doc", "xls", "ppt", "stream"}
 
 
@@ -78,9 +80,9 @@ class FeishuMessages:
         return self._shown(message)
 
     async def upload_image(self, request: web.Request) -> Json:
-        form = await request.post()
-        content = _file(form.get("image"))
-        if form.get("image_type") not in {"message", "avatar"} or not content:
+        fields, files = await form_of(request)
+        _, content = files.get("image", _NO_FILE)
+        if fields.get("image_type") not in {"message", "avatar"} or not content:
             raise ApiError(234001, "Invalid request param.")
         if len(content) > MAX_IMAGE_BYTES:
             raise ApiError(234006, "The file size exceed the max value.")
@@ -91,10 +93,10 @@ class FeishuMessages:
         return {"image_key": key}
 
     async def upload_file(self, request: web.Request) -> Json:
-        form = await request.post()
-        content = _file(form.get("file"))
-        kind, duration = form.get("file_type"), str(form.get("duration", "0"))
-        if kind not in FILE_TYPES or not form.get("file_name") or not duration.isdecimal():
+        fields, files = await form_of(request)
+        _, content = files.get("file", _NO_FILE)
+        kind, duration = fields.get("file_type"), fields.get("duration", "0")
+        if kind not in FILE_TYPES or not fields.get("file_name") or not duration.isdecimal():
             raise ApiError(234001, "Invalid request param.")
         if not content:
             raise ApiError(234010, "File's size can't be 0.")
@@ -103,7 +105,7 @@ class FeishuMessages:
         if kind == "opus" and not is_opus(content):
             raise ApiError(234001, "Invalid request param.")
         key = self._world.new_id("file_v3")
-        self._world.files[key] = (str(form["file_name"]), content)
+        self._world.files[key] = (fields["file_name"], content)
         if kind == "opus":
             self._world.speech[key] = int(duration)
         return {"file_key": key}
@@ -199,10 +201,6 @@ class FeishuMessages:
             },
             "body": {"content": json.dumps(message.content, ensure_ascii=False)},
         }
-
-
-def _file(part: object) -> bytes:
-    return part.file.read() if isinstance(part, web.FileField) else b""
 
 
 def _invalid(what: str) -> ApiError:

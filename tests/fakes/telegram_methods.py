@@ -11,12 +11,11 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.fakes import telegram_rules as rules
+from tests.fakes.forms import Files
 from tests.fakes.telegram_limits import RateLimits
 from tests.fakes.telegram_rules import ApiError, bad_request
 from tests.fakes.telegram_world import Json, TelegramWorld
 from tests.fakes.voice_notes import is_opus
-
-Files = dict[str, tuple[str, bytes]]
 
 
 class Parameters:
@@ -257,4 +256,4 @@ def _without_reply(message: Json) -> Json:
     return {key: value for key, value in message.items() if key != "reply_to_message"}
 
 
-__all__ = ["ApiError", "Files", "Parameters", "TelegramMethods"]
+__all__ = ["ApiError", "Parameters", "TelegramMethods"]

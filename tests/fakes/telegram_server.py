@@ -36,9 +36,10 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.downloads import Downloads
+from tests.fakes.forms import Files, form_of
 from tests.fakes.telegram_feed import TelegramFeed
 from tests.fakes.telegram_limits import Fault, RateLimits, flood
-from tests.fakes.telegram_methods import Files, Parameters, TelegramMethods
+from tests.fakes.telegram_methods import Parameters, TelegramMethods
 from tests.fakes.telegram_rules import ApiError, bad_request
 from tests.fakes.telegram_world import BOT_ID, Json, TelegramWorld
 
@@ -231,17 +232,12 @@ def _summary(call: Call) -> Json:
 async def _parameters_of(request: web.Request) -> tuple[Json, Files]:
     """Docs, "Making requests": four ways of passing parameters."""
     given: Json = dict(request.query)
-    files: Files = {}
     if request.content_type == "application/json":
-        given |= await request.json()
-    elif request.can_read_body:
-        for name, value in (await request.post()).items():
-            if isinstance(value, web.FileField):
-                files[name] = (value.filename, value.file.read())
-                value.file.close()
-            else:
-                given[name] = value
-    return given, files
+        return given | await request.json(), {}
+    if not request.can_read_body:
+        return given, {}
+    fields, files = await form_of(request)
+    return given | fields, files
 
 
 def _hang_up(request: web.Request) -> web.Response:

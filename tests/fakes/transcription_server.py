@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.forms import form_of
 from tests.fakes.openai_behaviours import Behaviour, Exchange, RecordedRequest
 
 
@@ -71,12 +72,12 @@ class TranscriptionServer:
             message = f"Incorrect API key provided: {request.headers.get('Authorization', '')}."
             error = {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}
             return web.json_response({"error": error}, status=401)
-        form = await request.post()
-        upload = form.get("file")
-        if not isinstance(upload, web.FileField) or not isinstance(form.get("model"), str):
+        fields, files = await form_of(request)
+        if "file" not in files or "model" not in fields:
             return web.json_response({"error": {"message": "Invalid request."}}, status=400)
-        body: dict[str, Any] = {name: value for name, value in form.items() if isinstance(value, str)}
-        with upload.file, wave.open(io.BytesIO(upload.file.read())) as file:
+        body: dict[str, Any] = dict(fields)
+        _, content = files["file"]
+        with wave.open(io.BytesIO(content)) as file:
             body["form"] = (file.getnchannels(), file.getsampwidth(), file.getframerate())
             body["seconds"] = file.getnframes() / file.getframerate()
         recorded = RecordedRequest(body, dict(request.headers), client_port=0)
