@@ -18,6 +18,8 @@ import numpy as np
 from aiohttp import web
 from PIL import Image
 
+from tests.fakes.listening import listening
+
 Behaviour = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 SIZES = ("512x512", "1024x1024")
 
@@ -50,14 +52,9 @@ class ImagesServer:
         app = web.Application()
         app.router.add_post("/v1/images/generations", self._generate)
         app.router.add_get("/pictures/{name}", self._serve)
-        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        async with listening(app) as url:
+            self.base_url = f"{url}/v1"
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _generate(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

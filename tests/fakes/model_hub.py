@@ -29,6 +29,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from tests.fakes.listening import listening
+
 LARGE_BYTES = 4096
 """Files of this size on are large ones; the real hubs decide by a file's name and size."""
 _PIECE_BYTES = 64 * 1024
@@ -112,19 +114,8 @@ class ModelHub:
         hub.router.add_get(f"/api/v1/models/{owner}/repo/files", self._list_modelscope)
         hub.router.add_get(f"/api/v1/models/{owner}/repo", self._send_modelscope)
         cdn.router.add_get(f"/{owner}/{{path:.+}}", self._send_from_cdn)
-        runners = [
-            web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-            for app in (hub, cdn)
-        ]
-        try:
-            for runner in runners:
-                await runner.setup()
-                await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url, self.cdn_url = (f"http://127.0.0.1:{runner.addresses[0][1]}" for runner in runners)
+        async with listening(hub) as self.url, listening(cdn) as self.cdn_url:
             yield self
-        finally:
-            for runner in runners:
-                await runner.cleanup()
 
     @web.middleware
     async def _watch(

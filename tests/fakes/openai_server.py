@@ -32,6 +32,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.listening import listening
 from tests.fakes.openai_behaviours import NAMED_BEHAVIOURS, Behaviour, Exchange, RecordedRequest, answers
 
 
@@ -68,14 +69,9 @@ class OpenAiServer:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_route("*", "/{path:.*}", _invalid_url)
-        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-            self.base_url = f"http://{host}:{runner.addresses[0][1]}/v1"
+        async with listening(app, host, port) as url:
+            self.base_url = f"{url}/v1"
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         if self._api_key and request.headers.get("Authorization") != f"Bearer {self._api_key}":

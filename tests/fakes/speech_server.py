@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from aiohttp import web
 
+from tests.fakes.listening import listening
+
 Behaviour = Callable[[web.Request, dict[str, Any]], Awaitable[web.StreamResponse]]
 SAMPLE_RATE_HZ = 24_000
 
@@ -46,14 +48,9 @@ class SpeechServer:
         """Listen until the block ends."""
         app = web.Application()
         app.router.add_post("/v1/audio/speech", self._speak)
-        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        async with listening(app) as url:
+            self.base_url = f"{url}/v1"
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _speak(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

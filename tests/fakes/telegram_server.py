@@ -37,6 +37,7 @@ from aiohttp import web
 
 from tests.fakes.downloads import Downloads
 from tests.fakes.forms import Files, form_of
+from tests.fakes.listening import listening
 from tests.fakes.telegram_feed import TelegramFeed
 from tests.fakes.telegram_limits import Fault, RateLimits, flood
 from tests.fakes.telegram_methods import Parameters, TelegramMethods
@@ -91,15 +92,11 @@ class TelegramServer:
         app.router.add_post("/control/do", self._control_do)
         app.router.add_get("/control/sent", self._control_sent)
         app.router.add_post("/control/fail", self._control_fail)
-        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, host, port).start()
-            self.api_url = f"http://{host}:{runner.addresses[0][1]}"
-            yield self
-        finally:
-            await self.feed.close()
-            await runner.cleanup()
+        async with listening(app, host, port) as self.api_url:
+            try:
+                yield self
+            finally:
+                await self.feed.close()
 
     def fail(self, method: str, *faults: Fault | None) -> None:
         """Let the next calls of `method` go wrong, in this order."""

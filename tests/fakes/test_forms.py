@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from tests.fakes.forms import Fields, Files, form_of
+from tests.fakes.listening import listening
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 BEGINNING_OF_AN_UPLOAD = (
@@ -22,17 +24,10 @@ BEGINNING_OF_AN_UPLOAD = (
 )
 
 
-@asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[int]:
+def serving(handler: Handler) -> AbstractAsyncContextManager[str]:
     app = web.Application()
     app.router.add_post("/", handler)
-    runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
+    return listening(app)
 
 
 @pytest.mark.parametrize("is_multipart", [True, False])
@@ -49,9 +44,9 @@ async def test_fields_and_files_are_told_apart(is_multipart: bool) -> None:
         form.add_field("photo", b"\x89PNG\r\n", filename="红烧肉.png", content_type="image/png")
         files["photo"] = ("红烧肉.png", b"\x89PNG\r\n")
     async with (
-        serving(handle) as port,
+        serving(handle) as url,
         aiohttp.ClientSession() as session,
-        session.post(f"http://127.0.0.1:{port}/", data=form) as response,
+        session.post(url, data=form) as response,
     ):
         assert response.status == 200
     assert read == [({"caption": "红烧肉"}, files)]
@@ -70,8 +65,8 @@ async def test_a_client_that_breaks_off_leaves_nothing_open() -> None:
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        async with serving(handle) as port:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with serving(handle) as url:
+            _, writer = await asyncio.open_connection("127.0.0.1", URL(url).port)
             writer.write(BEGINNING_OF_AN_UPLOAD)
             await begun.wait()
             writer.transport.abort()

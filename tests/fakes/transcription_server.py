@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.forms import form_of
+from tests.fakes.listening import listening
 from tests.fakes.openai_behaviours import Behaviour, Exchange, RecordedRequest
 
 
@@ -58,14 +59,9 @@ class TranscriptionServer:
         """Listen until the block ends."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/v1/audio/transcriptions", self._transcribe)
-        runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.base_url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        async with listening(app) as url:
+            self.base_url = f"{url}/v1"
             yield self
-        finally:
-            await runner.cleanup()
 
     async def _transcribe(self, request: web.Request) -> web.StreamResponse:
         if self._api_key and request.headers.get("Authorization") != f"Bearer {self._api_key}":
