@@ -105,6 +105,6 @@ def is_out_of_memory(error: BaseException) -> bool:
 def give_back_memory() -> None:
     """Let go of what dropped models held; the allocator of a GPU keeps it otherwise."""
     gc.collect()
-    torch = sys.modules.get("torch")
-    if torch is not None and torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    cuda = getattr(sys.modules.get("torch"), "cuda", None)  # missing while another thread imports torch
+    if cuda is not None and cuda.is_available():
+        cuda.empty_cache()

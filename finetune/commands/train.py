@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from core.errors import ModelRejectedError, SettingsError
 from finetune.commands.remarks import ERRORS, note
+from finetune.data.splits import require_apart
 from finetune.train.curve import Point
 from finetune.train.settings import read_settings
 
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
         path = getattr(options, name)
         if path is not None and not path.exists():
             raise SettingsError(f"--{name.replace('_', '-')}", f"{path} is not there")
+    _require_apart(options.data, options.held_out)
     try:
         from finetune.train.train import Assignment, train
 
@@ -73,6 +75,16 @@ def run(options: argparse.Namespace) -> int:
             note(f"held-out loss: {state.before:.3f} before, {state.best:.3f} at step {state.best_step}")
         print(outcome.folder)
     return 0
+
+
+def _require_apart(data: Path, held_out: Path | None) -> None:
+    """What is held out must not be taught, unless both are one file: then it is to be learned by heart."""
+    if held_out is None:
+        return
+    if held_out.samefile(data):
+        note("held out is what is learned: its loss says how well that is known by heart, and nothing else")
+        return
+    require_apart(data, held_out)
 
 
 class _Bar:
