@@ -16,7 +16,10 @@ logger = logging.getLogger(__name__)
 REFUSALS: dict[str, tuple[int, str]] = {
     "bad_request": (400, "这条消息的格式不对，请刷新页面再试。"),
     "no_session": (401, "还没有会话。请刷新页面；如果一直这样，请允许浏览器保存 Cookie。"),
-    "not_administrator": (403, "这个页面只给管理员看。请把你的编号写进设置 ADMINISTRATORS，再重新启动。"),
+    "not_administrator": (
+        403,
+        "这个页面只给管理员看。请把你的编号（发 /export 看得到）写进设置 ADMINISTRATORS，再重新启动。",
+    ),
     "origin_refused": (403, "这个请求不是从本页面发来的，已拒绝。"),
     "host_refused": (403, "不允许用这个地址访问。请把它写进设置 WEB_ALLOWED_HOSTS，再重新启动。"),
     "not_found": (404, "没有这个页面。"),

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from core.conversation import HistoryMessage
-from core.messages import Button, Document, Reply
+from core.messages import Button, Document, Reply, UserKey
 from handlers.command import CommandCall, CommandServices, UsageError, refuse_arguments
 
 _SHOWN_MESSAGES = 10
@@ -53,7 +53,7 @@ async def export(services: CommandServices, call: CommandCall) -> Reply:
     content = json.dumps(data, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
     day = services.clock().astimezone(services.time_zone)
     document = Document(f"shishen-{day:%Y%m%d-%H%M%S}.json", "application/json", content)
-    return Reply(text=_export_text(data), document=document)
+    return Reply(text=_export_text(data, call.message.user), document=document)
 
 
 async def forget(services: CommandServices, call: CommandCall) -> Reply:
@@ -81,7 +81,7 @@ def _history_line(services: CommandServices, message: HistoryMessage) -> str:
     return f"· {when:%m-%d %H:%M} {who}：{short}"
 
 
-def _export_text(data: dict[str, Any]) -> str:
+def _export_text(data: dict[str, Any], user: UserKey) -> str:
     chats = data.get("chats", [])
     messages = [message for chat in chats for message in chat.get("messages", [])]
     recipes = sum(1 for message in messages if message.get("recipe"))
@@ -89,5 +89,6 @@ def _export_text(data: dict[str, Any]) -> str:
         "这是我存着的关于你的全部数据，一个 JSON 文件（UTF-8）。里面有：\n"
         "· 你的设置：/rag、/image、/voice、/model 选了什么\n"
         f"· {len(chats)} 个聊天里的 {len(messages)} 条消息：你的提问、我的回答、各自的时间\n"
-        f"· 其中 {recipes} 条回答带着当时的整份菜谱"
+        f"· 其中 {recipes} 条回答带着当时的整份菜谱\n"
+        f"你的编号是 {user.channel}:{user.user_id}。"
     )

@@ -77,6 +77,7 @@ async def test_under_another_name_it_is_for_administrators(tmp_path: Path, expla
     ):
         status, data = await looked(client, {"queries": ["红烧肉"]})
         assert (status, data["error"]["code"]) == (403, "not_administrator")
+        assert "/export" in data["error"]["message"]
         async with client.session.get("/search") as response:
             assert response.status == 403
         await client.ask("红烧肉怎么做")  # the handler sees who asks

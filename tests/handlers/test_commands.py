@@ -247,6 +247,7 @@ async def test_export_hands_over_everything_as_readable_json() -> None:
     assert "2 条消息" in reply.text
     assert "1 个聊天" in reply.text
     assert "1 条回答带着" in reply.text
+    assert "你的编号是 web:anna。" in reply.text
     assert reply.document.media_type == "application/json"
     assert reply.document.file_name.isascii()
     assert reply.document.file_name.endswith(".json")
