@@ -19,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from bot.feishu_answer import Answer, answer_in, file_in, why_none_came
 from bot.feishu_errors import (
     OK,
     RATE_LIMIT_CODE,
@@ -32,7 +33,6 @@ from bot.feishu_token import FetchedToken, TokenCache
 
 logger = logging.getLogger(__name__)
 
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
 _DOWNLOAD_SECONDS = 90.0
 _TOKEN_PATH = "/open-apis/auth/v3/tenant_access_token/internal"  # noqa: S105  (a path, no password)
 
@@ -44,15 +44,6 @@ class Patience:
     attempts: int = 4
     wait_seconds: float = 120.0
     backoff_seconds: float = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    code: int
-    body: dict[str, Any]
-    reset_seconds: float | None
-    file: bytes | None = None
 
 
 class FeishuHttp:
@@ -140,10 +131,10 @@ class FeishuHttp:
     async def _tried(
         self,
         operation: str,
-        attempt: Callable[[str], Awaitable[_Answer]],
+        attempt: Callable[[str], Awaitable[Answer]],
         chat_id: str = "",
         patience: Patience | None = None,
-    ) -> _Answer:
+    ) -> Answer:
         """Make an attempt with the token, again after a failure, until it is refused for good.
 
         Raises:
@@ -168,7 +159,7 @@ class FeishuHttp:
                     self._token_cache().disown(token)
                     token_was_renewed = True
                     continue
-                if _is_rate_limit(answer):
+                if answer.is_rate_limit:
                     self._hold_back(operation, answer.reset_seconds or 1.0)
                     if waited < patience.wait_seconds:
                         continue
@@ -205,7 +196,7 @@ class FeishuHttp:
         body: object,
         form: Callable[[], aiohttp.FormData] | None,
         token: str,
-    ) -> _Answer:
+    ) -> Answer:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         data: aiohttp.FormData | bytes | None = form() if form else None
         if body is not None:
@@ -215,12 +206,11 @@ class FeishuHttp:
             async with self._open_session().request(
                 method, self._domain + path, data=data, headers=headers, allow_redirects=False
             ) as response:
-                content = await _read_at_most(response, MAX_ANSWER_BYTES)
+                return await answer_in(response, operation)
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise FeishuUnreachableError(operation, _reason(exc)) from exc
-        return _answer_of(operation, response, content)
+            raise FeishuUnreachableError(operation, why_none_came(exc)) from exc
 
-    async def _file(self, operation: str, path: str, token: str, max_bytes: int) -> _Answer:
+    async def _file(self, operation: str, path: str, token: str, max_bytes: int) -> Answer:
         """A file, or in its place the platform's answer in JSON."""
         try:
             async with self._open_session().get(
@@ -229,11 +219,9 @@ class FeishuHttp:
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=_DOWNLOAD_SECONDS, sock_read=self._timeout_seconds),
             ) as response:
-                is_file = response.status == 200 and response.content_type != "application/json"
-                content = await _read_at_most(response, max_bytes if is_file else MAX_ANSWER_BYTES)
+                return await file_in(response, operation, max_bytes)
         except (aiohttp.ClientError, TimeoutError) as exc:
-            raise FeishuUnreachableError(operation, _reason(exc)) from exc
-        return _Answer(200, OK, {}, None, content) if is_file else _answer_of(operation, response, content)
+            raise FeishuUnreachableError(operation, why_none_came(exc)) from exc
 
     async def _wait_for_turn(self, operation: str, chat_id: str, longest_seconds: float) -> float:
         """Wait for the call's turn; returns the seconds slept."""
@@ -258,58 +246,3 @@ class FeishuHttp:
         if self._tokens is None:
             raise FeishuUnreachableError("a call", "the channel is not started")
         return self._tokens
-
-
-def _is_rate_limit(answer: _Answer) -> bool:
-    return answer.code == RATE_LIMIT_CODE or answer.status == 429
-
-
-async def _read_at_most(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
-    """The body, or None when it is longer than `max_bytes`; the rest then goes with the connection."""
-    if (response.content_length or 0) > max_bytes:
-        response.close()
-        return None
-    chunks, size = [], 0
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        size += len(chunk)
-        if size > max_bytes:
-            response.close()
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _answer_of(operation: str, response: aiohttp.ClientResponse, content: bytes | None) -> _Answer:
-    answer = _decoded(content or b"")
-    code = answer.get("code")
-    if not isinstance(code, int):
-        raise FeishuUnreachableError(operation, f"HTTP {response.status} without the platform's answer")
-    return _Answer(response.status, code, answer, _seconds(response.headers.get("x-ogw-ratelimit-reset")))
-
-
-def _decoded(content: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(content)
-    except ValueError:
-        return {}
-    return answer if isinstance(answer, dict) else {}
-
-
-def _seconds(header: str | None) -> float | None:
-    try:
-        return max(0.0, min(float(header), 3600.0)) if header is not None else None
-    except ValueError:
-        return None
-
-
-def _reason(exc: Exception) -> str:
-    """What went wrong with the connection; never the request, which carries the token."""
-    if isinstance(exc, TimeoutError):
-        return "it took too long"
-    if isinstance(exc, aiohttp.ClientConnectorDNSError):
-        return "its name is unknown"
-    if isinstance(exc, aiohttp.ClientConnectorCertificateError):
-        return "its certificate is not valid"
-    if isinstance(exc, aiohttp.ClientConnectorError):
-        return f"no connection ({exc.os_error.strerror or type(exc).__name__})"
-    return type(exc).__name__
