@@ -65,8 +65,9 @@ def _telegram(settings: Settings) -> Channel:
 
 
 def _feishu(settings: Settings) -> Channel:
-    from bot.feishu_channel import FeishuChannel, FeishuOptions
+    from bot.feishu_channel import FeishuChannel
     from bot.feishu_long_connection import ConnectionLimits
+    from bot.feishu_options import FeishuOptions
     from bot.feishu_pacing import FeishuLimits
 
     secret = settings.feishu_app_secret.get_secret_value()

@@ -15,16 +15,16 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from aiohttp import web
 
+from bot.chat_order import ChatOrder
 from bot.delivery import Accept, Draft
 from bot.feishu_api import FeishuApi
 from bot.feishu_delivery import FeishuDelivery
-from bot.feishu_draft import DraftPace, FeishuDraft
+from bot.feishu_draft import FeishuDraft
 from bot.feishu_errors import as_settings_error
 from bot.feishu_events import (
     BUTTON_EVENT,
@@ -36,8 +36,8 @@ from bot.feishu_events import (
     reply_target,
 )
 from bot.feishu_http import FeishuHttp, Patience
-from bot.feishu_long_connection import ConnectionLimits, LongConnection
-from bot.feishu_pacing import FeishuLimits
+from bot.feishu_long_connection import LongConnection
+from bot.feishu_options import FeishuOptions
 from bot.feishu_permissions import missing_for_recordings, missing_permissions
 from bot.feishu_webhook import WEBHOOK_PATH, FeishuWebhook
 from core.errors import ChannelError, InputError, SettingsError
@@ -48,27 +48,6 @@ logger = logging.getLogger(__name__)
 _MAX_DRAFTS = 10_000
 _STOP_SECONDS = 5.0
 _AT_START = Patience(attempts=2, wait_seconds=5.0, backoff_seconds=0.2)
-
-
-@dataclass(frozen=True, slots=True)
-class FeishuOptions:
-    """What rarely needs to be changed.
-
-    Attributes:
-        connection: times of the long connection.
-        draft: when a draft appears, and how often it changes.
-        patience: how long a delivery goes on.
-        limits: how much may be sent.
-        request_timeout_seconds: of one request.
-        webhook_freshness_seconds: how far a webhook's timestamp may be from now.
-    """
-
-    connection: ConnectionLimits = field(default_factory=ConnectionLimits)
-    draft: DraftPace = field(default_factory=DraftPace)
-    patience: Patience = field(default_factory=Patience)
-    limits: FeishuLimits = field(default_factory=FeishuLimits)
-    request_timeout_seconds: float = 10.0
-    webhook_freshness_seconds: float = 300.0
 
 
 class FeishuChannel:
@@ -122,7 +101,7 @@ class FeishuChannel:
         self._accept: Accept | None = None
         self._bot_open_id = ""
         self._identifying = asyncio.Lock()
-        self._chat_locks: dict[str, _ChatLock] = {}
+        self._order = ChatOrder()
         self._drafts: OrderedDict[tuple[str, str], FeishuDraft] = OrderedDict()
         self._sending = 0
         self._idle = asyncio.Event()
@@ -189,7 +168,7 @@ class FeishuChannel:
             logger.warning("feishu_event_malformed field=%s", exc)
             return None
         if message is not None and self._accept is not None:
-            async with self._in_order(message.chat.chat_id):
+            async with self._order.turn(message.chat.chat_id):
                 await self._accept(message)
         return _toast(event)
 
@@ -290,19 +269,6 @@ class FeishuChannel:
                 self._bot_open_id = (await self._api.bot_identity(_AT_START)).open_id
 
     @asynccontextmanager
-    async def _in_order(self, chat_id: str) -> AsyncIterator[None]:
-        """One event of a chat at a time, in the order in which they came."""
-        lock = self._chat_locks.setdefault(chat_id, _ChatLock())
-        lock.users += 1
-        try:
-            async with lock.lock:
-                yield
-        finally:
-            lock.users -= 1
-            if not lock.users:
-                self._chat_locks.pop(chat_id, None)
-
-    @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
         self._sending += 1
         self._idle.clear()
@@ -312,12 +278,6 @@ class FeishuChannel:
             self._sending -= 1
             if not self._sending:
                 self._idle.set()
-
-
-@dataclass(slots=True)
-class _ChatLock:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    users: int = 0
 
 
 def _draft_key(message: IncomingMessage) -> tuple[str, str]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.feishu_channel import FeishuChannel, FeishuOptions
+from bot.feishu_channel import FeishuChannel
 from bot.feishu_draft import DraftPace
 from bot.feishu_http import Patience
 from bot.feishu_long_connection import ConnectionLimits
+from bot.feishu_options import FeishuOptions
 from bot.feishu_pacing import FeishuLimits
 from bot.feishu_webhook import WEBHOOK_PATH
 from core.messages import Button, ChatKey, IncomingMessage, Reply, UserKey

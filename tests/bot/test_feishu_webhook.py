@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.feishu_channel import FeishuChannel, FeishuOptions
+from bot.feishu_channel import FeishuChannel
+from bot.feishu_options import FeishuOptions
 from bot.feishu_webhook import MAX_BODY_BYTES
 from core.errors import SettingsError, StorageError
 from core.messages import IncomingMessage, Reply
