@@ -7,29 +7,18 @@ no idempotency keys. It is sent again, so a message can be doubled when its answ
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from telegram import (
-    Bot,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
-    LinkPreviewOptions,
-    Message,
-    MessageEntity,
-    ReplyParameters,
-)
+from telegram import Bot, InputFile, Message
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, ChatMigrated, NetworkError, TelegramError, TimedOut
 
-from bot.telegram_buttons import Key
 from bot.telegram_errors import (
     NO_VOICE_NOTES_ALLOWED,
     NO_VOICE_NOTES_WANTED,
-    NOTHING_TO_EDIT,
     NothingToEditError,
     error_of,
     flood_told,
@@ -38,17 +27,16 @@ from bot.telegram_pacing import Pacer, TooManyRequestsError
 from bot.telegram_photos import SentPhotos
 from bot.telegram_render import RichText
 from bot.telegram_request import FloodError
+from bot.telegram_texts import Keyboard, edit_text, send_text
 from core.errors import ChannelError, ChannelGoneError
 from core.messages import IncomingMessage, VoiceClip
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Keyboard = Sequence[Sequence[Key]]
 
 RETRY_PAUSES_SECONDS = (0.3, 1.0, 3.0)
 """Between tries of one delivery when the connection breaks or the server fails."""
-_ANSWER_TIMEOUT_SECONDS = 20.0
 _PROGRESS_TIMEOUT_SECONDS = 5.0
 _VOICE_FILE = "朗读.ogg"
 
@@ -65,6 +53,11 @@ class Place:
     def of(cls, message: IncomingMessage) -> Place:
         """Where `message` was written."""
         return cls(message.chat.chat_id, message.chat.thread_id, message.is_group)
+
+    @property
+    def topic(self) -> int | None:
+        """The topic of a forum, as the SDK has it; None for none."""
+        return int(self.thread_id) if self.thread_id else None
 
 
 class TelegramSender:
@@ -90,7 +83,9 @@ class TelegramSender:
         return await self._with_plain_fallback(
             part,
             keyboard,
-            lambda p, k: self._deliver(place, lambda chat: self._send(chat, place, p, k, reply_to)),
+            lambda p, k: self._deliver(
+                place, lambda chat: send_text(self._bot, chat, place.topic, p, k, reply_to)
+            ),
         )
 
     async def edit_text(self, place: Place, message_id: int, part: RichText, keyboard: Keyboard = ()) -> bool:
@@ -99,7 +94,7 @@ class TelegramSender:
             await self._with_plain_fallback(
                 part,
                 keyboard,
-                lambda p, k: self._deliver(place, lambda chat: self._edit(chat, message_id, p, k)),
+                lambda p, k: self._deliver(place, lambda chat: edit_text(self._bot, chat, message_id, p, k)),
             )
         except NothingToEditError:
             return False
@@ -112,7 +107,7 @@ class TelegramSender:
             return self._deliver(
                 place,
                 lambda chat: self._bot.send_photo(
-                    chat, photo, caption=caption.text or None, message_thread_id=_thread(place)
+                    chat, photo, caption=caption.text or None, message_thread_id=place.topic
                 ),
             )
 
@@ -140,7 +135,7 @@ class TelegramSender:
                 InputFile(content, filename=file_name),
                 caption=caption or None,
                 disable_content_type_detection=True,
-                message_thread_id=_thread(place),
+                message_thread_id=place.topic,
             ),
         )
 
@@ -157,7 +152,7 @@ class TelegramSender:
                     chat,
                     InputFile(clip.content, filename=_VOICE_FILE),
                     duration=seconds,
-                    message_thread_id=_thread(place),
+                    message_thread_id=place.topic,
                 ),
             )
         except ChannelError as exc:
@@ -201,55 +196,6 @@ class TelegramSender:
                 raise error_of(exc) from exc
         raise ChannelError("Telegram keeps moving this group", retryable=True)
 
-    async def _send(
-        self,
-        chat_id: int,
-        place: Place,
-        part: RichText,
-        keyboard: Keyboard,
-        reply_to: int | None,
-        *,
-        timeout_seconds: float = _ANSWER_TIMEOUT_SECONDS,
-    ) -> int:
-        reply = ReplyParameters(reply_to, allow_sending_without_reply=True) if reply_to else None
-        message = await self._bot.send_message(
-            chat_id,
-            part.text,
-            entities=_entities_of(part),
-            reply_markup=_markup_of(keyboard),
-            reply_parameters=reply,
-            message_thread_id=_thread(place),
-            link_preview_options=LinkPreviewOptions(is_disabled=True),
-            read_timeout=timeout_seconds,
-        )
-        return message.message_id
-
-    async def _edit(
-        self,
-        chat_id: int,
-        message_id: int,
-        part: RichText,
-        keyboard: Keyboard,
-        *,
-        timeout_seconds: float = _ANSWER_TIMEOUT_SECONDS,
-    ) -> None:
-        try:
-            await self._bot.edit_message_text(
-                part.text,
-                chat_id,
-                message_id,
-                entities=_entities_of(part),
-                reply_markup=_markup_of(keyboard),
-                link_preview_options=LinkPreviewOptions(is_disabled=True),
-                read_timeout=timeout_seconds,
-            )
-        except BadRequest as exc:
-            reason = exc.message.lower()
-            if any(words in reason for words in NOTHING_TO_EDIT):
-                raise NothingToEditError("the message to edit is gone") from exc
-            if "message is not modified" not in reason:
-                raise
-
     # Signs of progress: one try, no waiting.
 
     async def show_typing(self, place: Place) -> None:
@@ -263,7 +209,7 @@ class TelegramSender:
             lambda chat: self._bot.send_chat_action(
                 chat,
                 ChatAction.TYPING,
-                message_thread_id=_thread(place),
+                message_thread_id=place.topic,
                 read_timeout=_PROGRESS_TIMEOUT_SECONDS,
             ),
         )
@@ -277,7 +223,7 @@ class TelegramSender:
         await self._show(
             place,
             lambda chat: self._bot.send_message_draft(
-                chat, draft_id, text, message_thread_id=_thread(place), read_timeout=_PROGRESS_TIMEOUT_SECONDS
+                chat, draft_id, text, message_thread_id=place.topic, read_timeout=_PROGRESS_TIMEOUT_SECONDS
             ),
         )
 
@@ -290,9 +236,14 @@ class TelegramSender:
         part, timeout = RichText(text), _PROGRESS_TIMEOUT_SECONDS
         if message_id is None:
             return await self._show(
-                place, lambda chat: self._send(chat, place, part, (), reply_to, timeout_seconds=timeout)
+                place,
+                lambda chat: send_text(
+                    self._bot, chat, place.topic, part, reply_to=reply_to, timeout_seconds=timeout
+                ),
             )
-        await self._show(place, lambda chat: self._edit(chat, message_id, part, (), timeout_seconds=timeout))
+        await self._show(
+            place, lambda chat: edit_text(self._bot, chat, message_id, part, timeout_seconds=timeout)
+        )
         return message_id
 
     async def answer_press(self, callback_id: str, text: str = "") -> None:
@@ -317,16 +268,3 @@ class TelegramSender:
             raise TooManyRequestsError(exc.seconds) from exc
         except TelegramError as exc:
             raise error_of(exc) from exc
-
-
-def _entities_of(part: RichText) -> list[MessageEntity] | None:
-    return [MessageEntity(kind, offset, length) for kind, offset, length in part.utf16_spans()] or None
-
-
-def _markup_of(keyboard: Keyboard) -> InlineKeyboardMarkup | None:
-    rows = [[InlineKeyboardButton(label, callback_data=data) for label, data in row] for row in keyboard]
-    return InlineKeyboardMarkup(rows) if rows else None
-
-
-def _thread(place: Place) -> int | None:
-    return int(place.thread_id) if place.thread_id else None
