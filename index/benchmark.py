@@ -1,99 +1,131 @@
-"""Search side by side with what it replaces, in one run (`python -m index benchmark`).
+"""How well search finds, in one run (`python -m index benchmark`).
 
-Each system ranks the same hypothetical questions and gets the query as it was typed; a recipe stands
-where its best question stands. Whitespace BM25 is what TheGodOfCookery uses (Chinese has no spaces, so a
-question is one token), character BM25 the obvious repair, and vectors alone plain HyQE. The BM25 is
-rank_bm25's Okapi with its defaults, from requirements-dev.txt. A document without a score is no hit.
+Four sections: the figures of each kind of query with refusal, the calibration curve, rivals side by side,
+and the search with each part off in turn. Queries are encoded once and remembered: all searches are timed
+with the query already encoded, and encoding is reported apart.
 """
 
 from __future__ import annotations
 
-import importlib
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.errors import SettingsError
 from core.ports import Embedder
-from index.evaluate import LabelledQuery
-from index.manifest import Manifest
-from index.questions import question_of
+from index.benchmarking.ablation import variants
+from index.benchmarking.dialogues import Search
+from index.benchmarking.encoding import RememberingEmbedder
+from index.benchmarking.reliability import reliability
+from index.benchmarking.rivals import rivals
+from index.evaluate import LabelledQuery, Outcome, figures_of, outcomes_of, refusal_of, search_of
 from index.retriever import HybridRetriever
-from index.segment import Segment
-from index.segments import open_segments, open_vectors
-from index.vector_stores.faiss_store import FaissVectorStores
-from index.vector_stores.ports import VectorStore
+from index.second_stage import SecondStage
 
-RANKS = 5
-_RECALL = 50
-"""Questions that are looked at to find `RANKS` recipes; none of the measured corpora needs more."""
+SECTIONS = ("figures", "systems", "ablation")
+OURS = "ours"
 
-Search = Callable[[str], list[str]]
-"""From a query to the names of the best recipes, best first, at most `RANKS`."""
+Files = Mapping[str, Sequence[LabelledQuery]]
+"""From a kind of query to its queries."""
 
 
-def systems(folder: Path, retriever: HybridRetriever, embedder: Embedder | None) -> dict[str, Search]:
-    """The systems to compare over the index at `folder`; ours first.
+def run(
+    folder: Path,
+    files: Files,
+    embedder: Embedder | None,
+    second_stage: SecondStage | None = None,
+    sections: Sequence[str] = SECTIONS,
+) -> dict[str, Any]:
+    """Measure the index at `folder`, which is searched with `embedder` and `second_stage`.
 
     Raises:
-        SettingsError: rank_bm25 is not installed.
+        SettingsError: rank_bm25 is not installed, and the systems are to be compared.
     """
-    manifest = Manifest.read(folder)
-    recipes = open_segments(folder, manifest)[0]
-    questions = [question_of(recipes.form(number)) for number in range(recipes.form_count)]
-    names = _Names(recipes)
-    compared: dict[str, Search] = {
-        "ours": lambda query: [hit.recipe.name for hit in retriever.search_now(query, limit=RANKS).hits],
-        "whitespace BM25": _bm25(questions, str.split, names),
-        "character BM25": _bm25(questions, list, names),
-    }
-    if embedder is not None:
-        compared["vectors alone"] = _vectors(
-            open_vectors(folder, manifest, recipes, FaissVectorStores()), embedder, names
-        )
-    return compared
+    remembering = RememberingEmbedder(embedder) if embedder is not None else None
+    retriever = HybridRetriever.open(folder, remembering, second_stage=second_stage)
+    retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
+    results: dict[str, Any] = {"searched": retriever.describe(), "resident_mb": resident_megabytes()}
+    ours = search_of(retriever)
+    if remembering is not None:
+        remembering.milliseconds.clear()
+        for queries in files.values():
+            outcomes_of(ours, queries)  # encodes what is asked, as we and as others put it
+            for query in queries:
+                remembering.embed([query.query], input_type="query")
+        results["encode_ms"] = _percentiles(remembering.milliseconds)
+    if "figures" in sections:
+        results |= _figures(ours, files)
+    if "systems" in sections:
+        results["systems"] = compare({OURS: ours} | rivals(folder, remembering), files)
+    if "ablation" in sections:
+        results["ablation"] = _ablation(folder, files, remembering, second_stage)
+    return results
 
 
-def measure(search: Search, queries: Sequence[LabelledQuery]) -> dict[str, float]:
-    """hit@1, hit@5 and latency in milliseconds over the queries that have an answer."""
-    answerable = [query for query in queries if query.relevant]
-    at_1 = at_5 = 0
-    milliseconds = []
-    for query in answerable:
-        started = time.perf_counter()
-        found = search(query.query)
-        milliseconds.append((time.perf_counter() - started) * 1000)
-        at_1 += bool(query.relevant.intersection(found[:1]))
-        at_5 += bool(query.relevant.intersection(found[:RANKS]))
+def _figures(ours: Search, files: Files) -> dict[str, Any]:
+    outcomes = {stem: outcomes_of(ours, queries) for stem, queries in files.items()}
+    named = [outcome for group in outcomes.values() for outcome in group if _is_by_name(outcome.query)]
     return {
-        "hit@1": round(at_1 / len(answerable), 4),
-        "hit@5": round(at_5 / len(answerable), 4),
-        "p50_ms": round(float(np.percentile(milliseconds, 50)), 2),
-        "p99_ms": round(float(np.percentile(milliseconds, 99)), 2),
+        "figures": {stem: figures_of(group) for stem, group in outcomes.items()},
+        "refusal": refusal_of([outcome for group in outcomes.values() for outcome in group]),
+        "calibration": reliability(named),
     }
 
 
-def compare(
-    compared: dict[str, Search], files: Mapping[str, Sequence[LabelledQuery]]
-) -> dict[str, dict[str, Any]]:
-    """`measure` of every system on every file that has answerable queries, with ratios to ours.
+def _is_by_name(query: LabelledQuery) -> bool:
+    """Whether a hit's score says how likely it is: what is found by structure or at hand is certain."""
+    return query.wish is None and not query.before
 
-    `hit@1_of_ours` and `p50_of_ours` are this system's figure divided by ours in the same run.
+
+def compare(systems: Mapping[str, Search], files: Files) -> dict[str, dict[str, Any]]:
+    """Every system on every file that has answers; each gets the query as it was typed.
+
+    `p50_of_ours` is a system's time divided by that of the first system in the same run.
     """
     results: dict[str, dict[str, Any]] = {}
     for stem, queries in files.items():
-        if not any(query.relevant for query in queries):
+        answerable = [query for query in queries if query.is_answerable]
+        if not answerable:
             continue
-        row = {name: measure(search, queries) for name, search in compared.items()}
-        ours = row["ours"]
+        row = {
+            name: figures_of(outcomes_of(search, answerable if name == OURS else _last_turns(answerable)))
+            for name, search in systems.items()
+        }
+        reference = next(iter(row.values()))["latency_ms"]["p50"]
         for figures in row.values():
-            figures["hit@1_of_ours"] = round(figures["hit@1"] / max(ours["hit@1"], 1e-9), 3)
-            figures["p50_of_ours"] = round(figures["p50_ms"] / max(ours["p50_ms"], 1e-9), 2)
+            figures["p50_of_ours"] = round(figures["latency_ms"]["p50"] / max(reference, 1e-9), 2)
         results[stem] = row
     return results
+
+
+def _ablation(
+    folder: Path, files: Files, embedder: Embedder | None, second_stage: SecondStage | None
+) -> dict[str, dict[str, Any]]:
+    """The part that is off → `files` (figures of each), `refusal` over all of them."""
+    results: dict[str, dict[str, Any]] = {}
+    for variant in variants(folder, embedder, second_stage):
+        with variant.taken_out:
+            outcomes: dict[str, list[Outcome]] = {
+                stem: outcomes_of(variant.search, queries if variant.follows_up else _last_turns(queries))
+                for stem, queries in files.items()
+            }
+        results[variant.name] = {
+            "files": {stem: figures_of(group) for stem, group in outcomes.items()},
+            "refusal": refusal_of([outcome for group in outcomes.values() for outcome in group]),
+        }
+    return results
+
+
+def _last_turns(queries: Sequence[LabelledQuery]) -> list[LabelledQuery]:
+    return [replace(query, before=()) for query in queries]
+
+
+def _percentiles(milliseconds: Sequence[float]) -> dict[str, float]:
+    if not milliseconds:
+        return {}
+    return {f"p{p}": round(float(np.percentile(milliseconds, p)), 2) for p in (50, 99)}
 
 
 def resident_megabytes() -> float | None:
@@ -104,39 +136,3 @@ def resident_megabytes() -> float | None:
         return None
     kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))
     return round(int(kilobytes) / 1024, 1)
-
-
-class _Names:
-    """Names of the recipes that questions hang on, each once, in the order of the questions."""
-
-    def __init__(self, recipes: Segment) -> None:
-        self._rows = [recipes.rows_of(number).tolist() for number in range(recipes.form_count)]
-        self._names = [recipes.recipe(row).name for row in range(recipes.recipe_count)]
-
-    def of(self, numbers: Iterable[int]) -> list[str]:
-        """At most `RANKS` names."""
-        rows = dict.fromkeys(row for number in numbers for row in self._rows[number])
-        return [self._names[row] for row in list(rows)[:RANKS]]
-
-
-def _bm25(questions: Sequence[str], tokenize: Callable[[str], list[str]], names: _Names) -> Search:
-    try:
-        library = importlib.import_module("rank_bm25")
-    except ImportError as exc:
-        raise SettingsError("rank_bm25", "not installed; pip install -r requirements-dev.txt") from exc
-    model = library.BM25Okapi([tokenize(question) for question in questions])
-
-    def search(query: str) -> list[str]:
-        scores = model.get_scores(tokenize(query))
-        best = np.argsort(-scores, kind="stable")[:_RECALL]
-        return names.of(int(number) for number in best if scores[number] > 0)
-
-    return search
-
-
-def _vectors(store: VectorStore, embedder: Embedder, names: _Names) -> Search:
-    def search(query: str) -> list[str]:
-        vector = embedder.embed([query], input_type="query")[0]
-        return names.of(number for number, _ in store.search(vector, _RECALL))
-
-    return search

@@ -53,8 +53,12 @@ def models_of(settings: Settings) -> SearchModels:
 def opened(options: argparse.Namespace, settings: Settings) -> HybridRetriever:
     """The index, opened for searching with everything that the settings name."""
     models = models_of(settings)
-    second_stage = SecondStage(models.reranker, seconds=_RERANK_SECONDS) if models.reranker else None
-    return opened_index(index_of(options, settings), settings, models.embedder, second_stage)
+    return opened_index(index_of(options, settings), settings, models.embedder, second_stage_of(models))
+
+
+def second_stage_of(models: SearchModels) -> SecondStage | None:
+    """The second stage of search, where a reranker is configured."""
+    return SecondStage(models.reranker, seconds=_RERANK_SECONDS) if models.reranker else None
 
 
 def note(text: str) -> None:

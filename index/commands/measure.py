@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -15,11 +16,17 @@ from rich.table import Table
 from core.errors import SettingsError
 from core.language_models.choice import language_model_of, shelf_of
 from core.settings import Settings
-from index.benchmark import compare, resident_megabytes, systems
-from index.commands.common import Commands, add_queries, index_of, models_of, opened
-from index.evaluate import Search, evaluate, read_queries, search_of
+from index.benchmark import SECTIONS, run
+from index.benchmarking.dialogues import Search
+from index.benchmarking.made_queries import made_queries
+from index.benchmarking.plots import draw
+from index.benchmarking.tables import sheets, summary
+from index.commands.common import Commands, add_queries, index_of, models_of, note, opened, second_stage_of
+from index.evaluate import evaluate, read_queries, search_of
 from index.hyde import HydeRetriever
+from index.manifest import Manifest
 from index.retriever import HybridRetriever
+from index.segments import open_segments
 
 
 def add(commands: Commands[argparse.ArgumentParser], shared: argparse.ArgumentParser) -> None:
@@ -32,9 +39,23 @@ def add(commands: Commands[argparse.ArgumentParser], shared: argparse.ArgumentPa
     measure.set_defaults(run=_evaluate)
 
     race = commands.add_parser(
-        "benchmark", parents=[shared], help="compare with BM25 and with vectors alone (requirements-dev.txt)"
+        "benchmark",
+        parents=[shared],
+        help="quality, calibration, rivals side by side, ablation (requirements-dev.txt)",
     )
     add_queries(race)
+    race.add_argument(
+        "--sections",
+        nargs="+",
+        choices=SECTIONS,
+        default=SECTIONS,
+        help="what to measure (default: everything)",
+    )
+    race.add_argument(
+        "--made", type=int, default=0, metavar="N", help="at most N more queries a kind, made from the index"
+    )
+    race.add_argument("--plots", type=Path, metavar="DIR", help="draw SVG there (matplotlib)")
+    race.add_argument("--markdown", action="store_true", help="print tables as Markdown")
     race.set_defaults(run=_benchmark)
 
 
@@ -59,7 +80,9 @@ def _hyde(retriever: HybridRetriever, settings: Settings) -> Iterator[Search]:
         raise SettingsError("LLM_BACKEND", "--hyde needs a language model; the composer is none")
     imagining = HydeRetriever(retriever, model.stream)
     with asyncio.Runner() as runner:
-        yield lambda query, limit: runner.run(imagining.search(query, limit=limit))
+        yield lambda query, limit, exclude=frozenset(): runner.run(
+            imagining.search(query, limit=limit, exclude=exclude)
+        )
         runner.run(model.close())
 
 
@@ -71,6 +94,7 @@ def _print_figures(results: dict[str, dict[str, Any]]) -> None:
         "hit@1",
         "hit@5",
         "mrr",
+        "all@5",
         "refusal_recall",
         "wrongly_refused",
         "p50 ms",
@@ -79,7 +103,10 @@ def _print_figures(results: dict[str, dict[str, Any]]) -> None:
         table.add_column(column)
     for name, result in results.items():
         latency = result["latency_ms"]
-        counts = [result[key] for key in ("n", "hit@1", "hit@5", "mrr", "refusal_recall", "wrongly_refused")]
+        counts = [
+            result[key]
+            for key in ("n", "hit@1", "hit@5", "mrr", "all@5", "refusal_recall", "wrongly_refused")
+        ]
         table.add_row(
             name, *("–" if v is None else str(v) for v in (*counts, latency["p50"], latency["p99"]))
         )
@@ -88,19 +115,30 @@ def _print_figures(results: dict[str, dict[str, Any]]) -> None:
 
 def _benchmark(options: argparse.Namespace, settings: Settings) -> int:
     folder = index_of(options, settings)
-    embedder = models_of(settings).embedder
-    retriever = HybridRetriever.open(folder, embedder)
-    retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
-    resident = resident_megabytes()
+    models = models_of(settings)
+    second_stage = second_stage_of(models)
     files = {path.stem: read_queries(path) for group in options.queries for path in group}
-    results = compare(systems(folder, retriever, embedder), files)
+    if options.made:
+        files |= made_queries(open_segments(folder, Manifest.read(folder))[0], options.made)
+    results = run(folder, files, models.embedder, second_stage, options.sections)
+    if options.plots is not None:
+        for path in draw(results, options.plots):
+            note(f"{path} drawn")
     if options.json:
-        print(json.dumps({"resident_mb": resident, "results": results}, ensure_ascii=False))
+        print(json.dumps(results, ensure_ascii=False))
         return 0
-    columns = ("hit@1", "hit@5", "p50_ms", "p99_ms", "hit@1_of_ours", "p50_of_ours")
-    table = Table("file", "system", *columns, title=f"resident before the comparison: {resident} MB")
-    for stem, row in results.items():
-        for name, figures in row.items():
-            table.add_row(stem, name, *(str(figures[column]) for column in columns))
-    Console().print(table)
+    _print_results(results, as_markdown=options.markdown)
     return 0
+
+
+def _print_results(results: dict[str, Any], *, as_markdown: bool) -> None:
+    for line in summary(results):
+        print(line)
+    for sheet in sheets(results):
+        if as_markdown:
+            print(f"\n{sheet.markdown()}")
+            continue
+        table = Table(*sheet.columns, title=sheet.title)
+        for row in sheet.rows:
+            table.add_row(*row)
+        Console().print(table)

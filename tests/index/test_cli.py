@@ -111,11 +111,12 @@ class TestEvaluate:
         off = write_jsonl(tmp_path / "off.jsonl", [{"query": "今天星期几", "relevant": [], "kind": "off"}])
         assert main(["evaluate", "--index", str(built), "--queries", str(plain), str(off), "--json"]) == 0
         printed = json.loads(capsys.readouterr().out)
-        fields = ["n", "hit@1", "hit@5", "mrr", "refusal_recall", "wrongly_refused", "latency_ms"]
+        fields = ["n", "hit@1", "hit@5", "mrr", "all@5", "repeats", "refusal_recall", "wrongly_refused"]
+        fields.append("latency_ms")
         assert {stem: list(result) for stem, result in printed.items()} == {"plain": fields, "off": fields}
         assert [list(result.pop("latency_ms")) for result in printed.values()] == [["p50", "p99"]] * 2
-        assert list(printed["plain"].values()) == [1, 1.0, 1.0, 1.0, None, 0.0]
-        assert list(printed["off"].values()) == [1, None, None, None, 1.0, None]
+        assert list(printed["plain"].values()) == [1, 1.0, 1.0, 1.0, None, 0.0, None, 0.0]
+        assert list(printed["off"].values()) == [1, None, None, None, None, None, 1.0, None]
 
     def test_a_table_for_people(
         self, built: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

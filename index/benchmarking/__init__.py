@@ -1,0 +1,1 @@
+"""What `python -m index benchmark` measures: rivals, ablation, calibration, tables and plots."""
