@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     embedder_runtime: Literal["auto", "torch", "onnx"] = "auto"
     search_limit: Annotated[int, Field(ge=1, le=20)] = 5
     search_hyde: bool = False
+    search_threshold: Annotated[float, Field(ge=0, le=1)] | None = None
 
     # Vectors
     vector_store: Literal["faiss", "chroma", "qdrant"] = "faiss"

@@ -7,14 +7,16 @@ the dish: another author's copy with the same steps is passed over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
 from core.recipe import Recipe
 from index.recall import Match, Part
 from index.segment import id_hash
+from index.subjects import subjects_of
 from index.synonyms import canonical_spelling
+from index.text import simplify, without_marks
 
 ROWS_A_FORM = 64
 """How many of the recipes that one form names are looked at, the best of them."""
@@ -76,12 +78,12 @@ class Dishes:
             wanted: how many dishes are asked for.
             exclude: ids of recipes that have been seen.
         """
-        seen_steps = self._steps_of(exclude)
+        seen_steps = self._seen_steps(exclude)
         dishes = self._dishes(matches, wanted if not exclude else len(matches))
         orders = {dish.name: self._order(dish, typed) for dish in dishes}
         found: list[Shown] = []
         for dish in sorted(dishes, key=lambda dish: -orders[dish.name]):
-            recipe = self._unseen(dish, exclude, seen_steps)
+            recipe = self._unseen(dish, exclude, seen_steps.get(dish.name, frozenset()))
             if recipe is not None:
                 found.append(Shown(dish, recipe, orders[dish.name]))
             if len(found) == wanted:
@@ -127,7 +129,9 @@ class Dishes:
             known.setdefault(name, Dish(name, match, order)).rows.setdefault((match.part, row))
             order = match.order - _SAME_FORM
 
-    def _unseen(self, dish: Dish, exclude: frozenset[str], seen_steps: set[tuple[str, ...]]) -> Recipe | None:
+    def _unseen(
+        self, dish: Dish, exclude: frozenset[str], seen_steps: Collection[tuple[str, ...]]
+    ) -> Recipe | None:
         """The first recipe of a dish that has not been seen, nor another with its steps."""
         for part, row in dish.rows:
             recipe = self._recipe(part, row)
@@ -135,15 +139,28 @@ class Dishes:
                 return recipe
         return None
 
-    def _steps_of(self, recipe_ids: frozenset[str]) -> set[tuple[str, ...]]:
-        """The steps of the recipes with these ids; recipes without any steps differ from each other."""
-        steps: set[tuple[str, ...]] = set()
+    def _seen_steps(self, recipe_ids: frozenset[str]) -> dict[str, set[tuple[str, ...]]]:
+        """The steps of the recipes with these ids, by dish; recipes without any differ from each other."""
+        steps: dict[str, set[tuple[str, ...]]] = {}
         for recipe_id in sorted(recipe_ids)[:_MAX_EXCLUDED]:
             for place, part in enumerate(self._parts):
                 row = part.segment.row_with_id(id_hash(recipe_id))
-                if row is not None:
-                    steps.add(self._recipe(place, row).steps)
-        return steps - {()}
+                if row is not None and (seen := self._recipe(place, row).steps):
+                    dish = self._dish_name(place, int(part.segment.traits["dish"][row]))
+                    steps.setdefault(dish, set()).add(seen)
+        return steps
+
+    def is_title_of(self, subject: str, part: int, form: int) -> bool:
+        """Whether `subject`, the text of a form, is the whole title of one of its recipes, or its question.
+
+        A form may be a part of a title only: 「十分钟早餐」 of 「【十分钟早餐】蛋饼」.
+        """
+        for row in self._parts[part].segment.rows_of(form)[:_READ_FOR_A_TITLE].tolist():
+            if without_marks(simplify(self._title(part, row))) == subject:
+                return True
+            if any(subject in subjects_of(question) for question in self._recipe(part, row).questions):
+                return True
+        return False
 
 
 def _typed(title: str, typed: str) -> float:

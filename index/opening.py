@@ -23,4 +23,7 @@ def opened_index(
     """
     kind = Manifest.read(folder).vector_store
     stores = stores_for(settings, kind) if kind else None
-    return HybridRetriever.open(folder, embedder, stores=stores, second_stage=second_stage)
+    threshold = settings.search_threshold
+    return HybridRetriever.open(
+        folder, embedder, stores=stores, second_stage=second_stage, threshold=threshold
+    )

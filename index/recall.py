@@ -120,6 +120,11 @@ class Recall:
             for number, cosine in part.vectors.search(vector, VECTOR_RECALL)
         }
 
+    def named(self, subject: str) -> list[Key]:
+        """The forms that are `subject`, letter by letter."""
+        found = (key for key, _ in self._by_words(subject))
+        return [key for key in found if self.form(key) == subject]
+
     def form(self, key: Key) -> str:
         """The text of a form."""
         return self.parts[key[0]].segment.form(key[1])

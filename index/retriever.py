@@ -17,10 +17,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.errors import BotError, ModelUnavailableError, RetrievalError
+from core.errors import BotError, ModelUnavailableError, RetrievalError, VectorStoreUnavailableError
 from core.ports import Embedder, Hit, Retrieval, Vectors
 from index.calibration import UNCALIBRATED, Calibration, load_calibration
 from index.dishes import Dishes, Shown
@@ -109,11 +109,12 @@ class HybridRetriever:
         *,
         stores: VectorStores | None = None,
         second_stage: SecondStage | None = None,
+        threshold: float | None = None,
         calibrated: bool = True,
     ) -> HybridRetriever:
         """Open the index at `folder`; `calibrated=False` is for fitting the calibration itself.
 
-        The vectors are in `stores`; None for FAISS.
+        The vectors are in `stores`; None for FAISS. `threshold` in [0, 1] replaces the calibrated one.
 
         Raises:
             IndexMissingError: there is none.
@@ -135,6 +136,8 @@ class HybridRetriever:
             for segment in segments
         ]
         calibration = load_calibration() if calibrated else UNCALIBRATED
+        if threshold is not None:
+            calibration = replace(calibration, threshold=threshold)
         return HybridRetriever(parts, StructuredSearch(segments), embedder, calibration, second_stage)
 
     def describe(self) -> str:
@@ -197,7 +200,12 @@ class HybridRetriever:
         started = time.perf_counter()
         vector = self._vector(subjects[0])
         encode_seconds = time.perf_counter() - started
-        matches = self._recall.matches(subjects, vector, other_purpose_of(query))
+        try:
+            matches = self._recall.matches(subjects, vector, other_purpose_of(query))
+            self._misses_vectors &= vector is None
+        except VectorStoreUnavailableError as exc:  # a server that is down costs the vectors, not the answer
+            self._without_vectors(exc)
+            matches = self._recall.matches(subjects, None, other_purpose_of(query))
         text = query[:MAX_QUERY_CHARACTERS].lower()
         wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
         shown = self._dishes.shown(matches, text, wanted, exclude)
@@ -219,7 +227,7 @@ class HybridRetriever:
     def _by_structure(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
         """Recipes that meet the wishes of a query; None when it names a dish without any."""
         wishes = wishes_of(query)
-        if wishes is None:
+        if wishes is None or (not wishes.subject and self._is_title(query)):
             return None
         return self._structured.search(
             query,
@@ -227,6 +235,17 @@ class HybridRetriever:
             limit=limit,
             exclude=exclude,
             find_dish=lambda subject: self._by_name(subject, limit, exclude),
+        )
+
+    def _is_title(self, query: str) -> bool:
+        """Whether a query that reads like wishes is the very title of a recipe: 「快手下饭菜怎么做」.
+
+        All of it must be: 「快手下饭菜怎么做，对花生过敏」 is not.
+        """
+        return any(
+            self._dishes.is_title_of(subject, place, form)
+            for subject in subjects_of(query)[:1]
+            for place, form in self._recall.named(subject)
         )
 
     def forms(self) -> list[tuple[str, frozenset[tuple[int, int]]]]:
@@ -253,12 +272,15 @@ class HybridRetriever:
         try:
             vector: Vectors = self._embedder.embed([question_of(subject)], input_type="query")[0]
         except ModelUnavailableError as exc:  # no memory just now: words and sounds find most dishes alone
-            if not self._misses_vectors:
-                logger.warning("search_without_vectors reason=%s", exc.message)
-            self._misses_vectors = True
+            self._without_vectors(exc)
             return None
-        self._misses_vectors = False
         return vector
+
+    def _without_vectors(self, exc: BotError) -> None:
+        """Say so once, until there are vectors again."""
+        if not self._misses_vectors:
+            logger.warning("search_without_vectors reason=%s", exc.message)
+        self._misses_vectors = True
 
     def _form_report(self, match: Match) -> FormReport:
         alike, segment = match.likeness, self._parts[match.part].segment

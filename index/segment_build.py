@@ -88,7 +88,9 @@ def recipes_of(corpora: Sequence[Path], *, skip_bad: bool) -> RecipeSource:
             elif skip_bad:
                 report.skip(row.message)
             else:
-                raise CorpusError(f"{row.message} (--skip-bad leaves such rows out and goes on)")
+                raise CorpusError(
+                    f"{row.message} (python -m index build --skip-bad leaves such rows out and goes on)"
+                )
 
     return recipes
 

@@ -107,7 +107,7 @@ class TestBadRows:
         path = write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉"), "[]"])
         with pytest.raises(CorpusError) as caught:
             build_index([path], out, None)
-        way_out = "(--skip-bad leaves such rows out and goes on)"
+        way_out = "(python -m index build --skip-bad leaves such rows out and goes on)"
         expected = f"{path}:2: must be a JSON object {way_out}"
         assert (caught.value.message, names_in(out)) == (expected, [".lock"])
 

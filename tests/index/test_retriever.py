@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.errors import IndexCorruptError, ModelResponseError, RetrievalError
+from core.errors import IndexCorruptError, ModelResponseError, RetrievalError, VectorStoreUnavailableError
 from index.build import build_index
 from index.retriever import HybridRetriever
+from index.vector_stores.faiss_store import FaissVectorStore
 from tests.fakes.hashing_embedder import HashingEmbedder
 from tests.index.corpora import own_row, write_jsonl
 
@@ -228,3 +229,55 @@ def test_describe_says_what_backs_the_search(cookbook_retriever: HybridRetriever
     recipes, questions = cookbook_retriever.describe().split(", ")[:2]
     assert int(recipes.split()[0]) >= 200
     assert int(questions.split()[0]) >= 600
+
+
+class TestTitlesThatReadLikeWishes:
+    """A title typed whole is meant by name; a part of a title is not."""
+
+    @pytest.fixture
+    def retriever(self, tmp_path: Path) -> HybridRetriever:
+        rows = [
+            own_row("快手下饭菜"),
+            own_row("【十分钟早餐】蛋饼", minutes=10),
+            own_row("蒸南瓜", questions=["给孩子做点甜口的点心"]),
+        ]
+        build_index([write_jsonl(tmp_path / "c.jsonl", rows)], tmp_path / "index", None)
+        return HybridRetriever.open(tmp_path / "index", None)
+
+    @pytest.mark.parametrize(
+        ("query", "name"), [("快手下饭菜怎么做", "快手下饭菜"), ("给孩子做点甜口的点心", "蒸南瓜")]
+    )
+    def test_whole(self, retriever: HybridRetriever, query: str, name: str) -> None:
+        found = retriever.search_now(query)
+        assert (found.refused, found.is_choice, found.hits[0].recipe.name) == (False, False, name)
+
+    def test_with_a_condition(self, retriever: HybridRetriever) -> None:
+        assert retriever.search_now("快手下饭菜怎么做，对花生过敏").wanted != ()
+
+    def test_a_part(self, retriever: HybridRetriever) -> None:
+        assert retriever.search_now("十分钟早餐").wanted != ()
+
+
+def test_a_threshold_of_ones_own(tmp_path: Path) -> None:
+    build_index([write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉")])], tmp_path / "index", None)
+    usual, strict = (HybridRetriever.open(tmp_path / "index", None, threshold=t) for t in (None, 1.0))
+    assert not usual.search_now("红烧肉怎么做").refused
+    assert strict.search_now("红烧肉怎么做").refused
+
+
+def test_a_store_of_vectors_that_is_gone_costs_the_vectors_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    embedder = HashingEmbedder()
+    build_index([write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉")])], tmp_path / "index", embedder)
+
+    def gone(*_arguments: object) -> list[tuple[int, float]]:
+        raise VectorStoreUnavailableError("the server is down")
+
+    monkeypatch.setattr(FaissVectorStore, "search", gone)
+    retriever = HybridRetriever.open(tmp_path / "index", embedder)
+    for _ in range(2):
+        assert retriever.search_now("红烧肉怎么做").hits[0].recipe.name == "红烧肉"
+    assert [record.message for record in caplog.records] == [
+        "search_without_vectors reason=the server is down"
+    ]

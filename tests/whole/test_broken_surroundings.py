@@ -27,7 +27,7 @@ def digest(path: Path) -> str:
 
 
 def test_the_bot_builds_its_own_index_anew_when_it_is_damaged(bot: BotProcess) -> None:
-    recipes = bot.data_dir / "index" / "recipes.jsonl"
+    (recipes,) = (bot.data_dir / "index").glob("segment-*/recipes.jsonl")
     before = digest(recipes)
     with recipes.open("r+b") as file:
         file.truncate(100)
@@ -35,6 +35,7 @@ def test_the_bot_builds_its_own_index_anew_when_it_is_damaged(bot: BotProcess) -
     assert outcome.returncode == 0
     assert "正在建立菜谱索引" in outcome.stderr
     assert outcome.stdout.startswith("拍黄瓜")
+    (recipes,) = (bot.data_dir / "index").glob("segment-*/recipes.jsonl")
     assert digest(recipes) == before
 
 
@@ -42,7 +43,8 @@ def test_the_bot_builds_its_own_index_anew_when_it_is_damaged(bot: BotProcess) -
 def test_an_index_of_the_users_own_is_never_touched(bot: BotProcess, tmp_path: Path, damage: str) -> None:
     folder = tmp_path / "mine"
     shutil.copytree(bot.data_dir / "index", folder)
-    broken = folder / ("forms.txt" if damage == "cut off" else "manifest.json")
+    (forms,) = folder.glob("segment-*/forms.txt")
+    broken = forms if damage == "cut off" else folder / "manifest.json"
     if damage == "cut off":
         broken.write_bytes(b"")
     else:
