@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from bot.delivery import Channel
@@ -25,6 +25,7 @@ from bot.inbox_codec import (
     encode_event,
     event_key,
 )
+from bot.inbox_deletion import delete_old, forget_user, key_of
 from bot.inbox_delivery import PatientDelivery
 from bot.inbox_limits import Help, InboxLimits, ReplyFor
 from bot.inbox_queue import WorkQueue, work_id_of
@@ -148,7 +149,7 @@ class Inbox:
             StorageError: some of it may not have been deleted.
         """
         await self._open_queue().flush()
-        return await self._in_thread(lambda: self._forgotten(user))
+        return await self._in_thread(lambda: forget_user(user, self._open_events(), self._delete_work))
 
     async def purge(self) -> int:
         """Delete finished work and known events that are past their age; returns how much work.
@@ -157,7 +158,7 @@ class Inbox:
             StorageError: some of it may not have been deleted.
         """
         await self._open_queue().flush()
-        return await self._in_thread(self._purged)
+        return await self._in_thread(lambda: delete_old(self._limits, self._open_events(), self._delete_work))
 
     @property
     def waiting(self) -> int:
@@ -261,29 +262,13 @@ class Inbox:
             await asyncio.sleep(_PURGE_SECONDS)
 
     def _stored(self, event: Event) -> StoredEvent | None:
-        user, chat = event.message.user, event.message.chat
+        chat = event.message.chat
         chat_key = digest(chat.channel, chat.chat_id, chat.thread_id)[:16]
-        user_key = digest(user.channel, user.user_id)
+        user_key = key_of(event.message.user)
         return self._open_events().record(event.key, user_key, chat_key, encode_event(event))
 
-    def _deleted(self, *, user_key: str | None = None, older_than: timedelta = timedelta(0)) -> int:
-        """Delete finished work, and with it people's words."""
-        gone = 0
-        while batch := self._open_events().done(user_key=user_key, older_than=older_than):
-            self._open_queue().delete(batch)
-            self._open_events().disown([event.sequence for event in batch])
-            gone += len(batch)
-        return gone
-
-    def _forgotten(self, user: UserKey) -> int:
-        gone = self._deleted(user_key=digest(user.channel, user.user_id))
-        self._open_events().drop_traces()
-        return gone
-
-    def _purged(self) -> int:
-        gone = self._deleted(older_than=self._limits.keep_finished)
-        self._open_events().purge(self._limits.keep_events)
-        return gone
+    def _delete_work(self, events: Sequence[StoredEvent]) -> None:
+        self._open_queue().delete(events)
 
     def _open_events(self) -> AcceptedEvents:
         if self._events is None:
