@@ -18,7 +18,6 @@ the text is whole. Closing the generator, or cancelling whoever reads it, ends e
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -31,13 +30,11 @@ from core.dish_lists import dishes_wanted, list_reply, offers_list
 from core.errors import (
     BotError,
     GenerationError,
-    IllustrationError,
     RetrievalError,
     RewriteError,
     WebSearchError,
 )
 from core.messages import (
-    Picture,
     PictureFailed,
     Reply,
     ReplyEvent,
@@ -48,16 +45,16 @@ from core.messages import (
     TextDelta,
     TextFinished,
 )
+from core.pipeline_picture import abandon_picture, failure_code, start_picture
 from core.pipeline_run import Run, request_of
 from core.ports import (
     ImageGenerator,
-    Progress,
     Retrieval,
     Retriever,
 )
 from core.recipe import Recipe
 from core.replies import answer, refusal
-from core.stages import StageTimes, limited, paced
+from core.stages import limited, paced
 from core.stated_limits import with_stated_limits
 from core.stopping import STOPPED
 from core.understanding import understand
@@ -136,7 +133,7 @@ class CookingPipeline:
                         yield event
             yield ReplyFinished(run.reply, run.times.timings_ms())
         finally:
-            await _abandon(run.picture)
+            await abandon_picture(run)
 
     async def _rewrite(self, run: Run) -> Events:
         """Make a follow-up a full question. It is searched with, so without the index the rules will do."""
@@ -210,8 +207,7 @@ class CookingPipeline:
                     yield delta
         yield run.times.finished(Stage.GENERATE)
         if run.turn.stop.is_requested:
-            await _abandon(run.picture)
-            run.picture = None
+            await abandon_picture(run)
         run.reply = answer(request, text)
         yield TextFinished(run.reply)
 
@@ -225,7 +221,7 @@ class CookingPipeline:
                 async for done, total in steps:
                     yield StageProgress(Stage.ILLUSTRATE, done, total)
         yield run.times.finished(Stage.ILLUSTRATE)
-        code = _failure_code(run.picture)
+        code = failure_code(run.picture)
         if code:
             yield PictureFailed(code)
         else:
@@ -280,31 +276,4 @@ class CookingPipeline:
         if recipe is None or not shows_recipe(request) or not run.turn.preferences.image:
             return
         if self._illustrator is not None:
-            drawn = self._drawn(self._illustrator, recipe, run.times, run.picture_steps.tell)
-            run.picture = asyncio.create_task(drawn)
-
-    async def _drawn(
-        self, illustrator: ImageGenerator, recipe: Recipe, times: StageTimes, progress: Progress
-    ) -> Picture:
-        with times.measured(Stage.ILLUSTRATE):
-            async with limited(self._limits.illustrate_seconds, IllustrationError):
-                return await illustrator.draw(recipe, progress)
-
-
-def _failure_code(picture: asyncio.Task[Picture]) -> str:
-    """Why a finished drawing has no picture; "" when it has one."""
-    error = asyncio.CancelledError() if picture.cancelled() else picture.exception()
-    if error is None:
-        return ""
-    logger.warning("illustrate_failed error=%s", type(error.__cause__ or error).__name__)
-    return error.code if isinstance(error, BotError) else IllustrationError.code
-
-
-async def _abandon(picture: asyncio.Task[Picture] | None) -> None:
-    """Stop a drawing that nobody waits for any more, and wait until it has stopped."""
-    if picture is None:
-        return
-    picture.cancel()
-    await asyncio.wait({picture})
-    if not picture.cancelled():
-        picture.exception()  # counts as seen
+            start_picture(run, self._illustrator, recipe, self._limits.illustrate_seconds)
