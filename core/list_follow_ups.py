@@ -27,7 +27,7 @@ _PICK = re.compile(
     "(?:就|要|选|来|做|看|我要|我选|看看)*第?(?P<n>[0-9]{1,2}|[一二两三四五六七八九十])(?:道菜?|个菜?|号|种)?(?:菜|吧|怎么做|的?做法)*"
 )
 _REFINES = re.compile(
-    "(?:也|都|还|但|要)?(?:不要|不吃|不放|不加|不含|不想吃|别放|别有|去掉|别太|不能有|没有|无)[^吗怎么办]{1,10}"
+    "(?:也|都|还|但|要)?(?:不要|不吃|不放|不加|不含|不想吃|别放|别有|去掉|别太|不能有|没有|无)[^的吗怎么办]{1,10}(?:的菜?)?"
     "|(?:我|孩子|宝宝|家人)?对?[^，。怎什]{1,8}过敏(?:的)?"
     "|(?:再|更|要|想要|想吃|来点|换点|换个|换成|有没有|最好|能不能|可以)*(?:不[太要那么]*)?"
     "(?:清淡|辣|麻辣|酸|甜|酸甜|下饭|快手?|简单|素|荤|凉|热乎|家常|便宜|营养|软烂|开胃|减脂|低脂)(?:一?点儿?|一?些|的)+(?:菜|吗)?"
@@ -67,11 +67,15 @@ def about_list(turn: Turn) -> Understanding | None:
     is_open = latest is answers[-1]
     if (_MORE if is_open else _ANY_TIME).fullmatch(text):
         return Understanding(AnotherDish(), query=latest.query)
-    return _about(text, latest) if is_open else None
+    if not is_open:
+        return None
+    # 「没有别的了」 belongs to a list as well; what can be picked is what was named last.
+    named = next((m for m in reversed(answers) if m.query == latest.query and _names(m)), latest)
+    return _about(text, latest, named)
 
 
-def _about(text: str, latest: HistoryMessage) -> Understanding | None:
-    if name := _picked(text, latest):
+def _about(text: str, latest: HistoryMessage, named: HistoryMessage) -> Understanding | None:
+    if name := _picked(text, named):
         return Understanding(WholeRecipe(), query=of_list(latest.query, name))
     if _REFINES.fullmatch(text) and len(latest.query) + len(text) <= _LONGEST_WISHES:
         return Understanding(WholeRecipe(), query=f"{latest.query.rstrip('。？?！! ')}，{text}")

@@ -137,6 +137,18 @@ class TestWhatIsSaidNext:
     def test_other_questions_are_their_own(self, question: str) -> None:
         assert about_list(Turn(question, listed("番茄炒蛋"))) is None
 
+    def test_a_dish_named_with_a_condition_is_a_question_of_its_own(self) -> None:
+        assert about_list(Turn("不含花生的宫保鸡丁", listed("番茄炒蛋"))) is None
+
+    def test_what_was_named_can_be_picked_when_there_is_nothing_more(self) -> None:
+        shown = listed("番茄炒蛋", "蒸蛋")
+        now = datetime(2024, 5, 1, tzinfo=UTC)
+        nothing_left = HistoryMessage("assistant", "没有别的了。", "anna", now, query=QUERY)
+        conversation = Conversation((*shown.messages, nothing_left))
+        assert about_list(Turn("第二道", conversation)) == Understanding(
+            WholeRecipe(), query=of_list(QUERY, "蒸蛋")
+        )
+
     def test_a_dish_that_was_shown_since_is_what_follow_ups_are_about(self) -> None:
         shown = after(("番茄炒蛋怎么做", TOMATO_EGGS, "番茄炒蛋怎么做"))
         conversation = Conversation((*listed("番茄炒蛋").messages, *shown.messages))
