@@ -66,17 +66,13 @@ def run(
 
 def _figures(ours: Search, files: Files) -> dict[str, Any]:
     outcomes = {stem: outcomes_of(ours, queries) for stem, queries in files.items()}
-    named = [outcome for group in outcomes.values() for outcome in group if _is_by_name(outcome.query)]
+    everything = [outcome for group in outcomes.values() for outcome in group]
+    scored = [outcome for outcome in everything if not outcome.by_structure and not outcome.query.before]
     return {
         "figures": {stem: figures_of(group) for stem, group in outcomes.items()},
-        "refusal": refusal_of([outcome for group in outcomes.values() for outcome in group]),
-        "calibration": reliability(named),
+        "refusal": refusal_of(everything),
+        "calibration": reliability(scored),
     }
-
-
-def _is_by_name(query: LabelledQuery) -> bool:
-    """Whether a hit's score says how likely it is: what is found by structure or at hand is certain."""
-    return query.wish is None and not query.before
 
 
 def compare(systems: Mapping[str, Search], files: Files) -> dict[str, dict[str, Any]]:

@@ -73,6 +73,7 @@ class Outcome:
         is_clean: each of the hits that a user sees meets the wish, and there is one.
         repeats: two of the first five hits have the same name, decoration aside.
         score: what the search gave its best hit, in [0, 1]; 0 without hits.
+        by_structure: it was found by what was wished for, where a score is no chance.
     """
 
     query: LabelledQuery
@@ -81,6 +82,7 @@ class Outcome:
     repeats: bool
     refused: bool
     score: float
+    by_structure: bool
     milliseconds: float
 
 
@@ -154,6 +156,7 @@ def _outcome(search: Search, query: LabelledQuery) -> Outcome:
         repeats=len({key_of(hit.recipe.name) for hit in shown}) < len(shown),
         refused=retrieval.refused or not retrieval.hits,
         score=retrieval.hits[0].score if retrieval.hits else 0.0,
+        by_structure=retrieval.is_choice or bool(retrieval.wanted),
         milliseconds=seconds * 1000,
     )
 

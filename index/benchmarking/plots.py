@@ -86,7 +86,7 @@ def _ablation(ablation: Mapping[str, Mapping[str, Any]]) -> Any:
     stems = list(ablation[WHOLE]["files"])
     values = [[share_found(ablation[part]["files"][stem]) for stem in stems] for part in parts]
     rows = [part if part == WHOLE else f"without {part}" for part in parts]
-    return _shaded(rows, stems, values, "hit@1; of lists all@5; of what is off-topic, share refused")
+    return _shaded(rows, stems, values, "hit@1; share refused of what must be refused")
 
 
 def _shaded(
