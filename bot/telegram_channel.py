@@ -1,7 +1,7 @@
 """Telegram as a `bot.delivery.Channel`.
 
     telegram_updates   Update → what it asks      telegram_render   Reply → texts with entities
-    telegram_polling, _webhook, _receiver           telegram_sender   messages, paced by telegram_pacing
+    telegram_polling, _webhook, _receiver        telegram_sender, _texts   messages, paced by telegram_pacing
     telegram_api       account, menu, updates      telegram_draft    answers while they are made
     telegram_delivery  whole answers               telegram_buttons, _memory  what must survive a restart
 
