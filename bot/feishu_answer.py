@@ -96,7 +96,7 @@ async def _read_at_most(response: aiohttp.ClientResponse, max_bytes: int) -> byt
 def _decoded(content: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return answer if isinstance(answer, dict) else {}
 
