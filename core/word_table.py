@@ -36,7 +36,7 @@ class WordTable:
         if nested:
             words = {word: groups | _within(word, words, hiding) for word, groups in words.items()}
         self._words = words
-        self._pattern = re.compile(f"(?=({any_word(words)}))")
+        self._pattern = re.compile(any_word(words))
 
     @property
     def words(self) -> frozenset[str]:
@@ -49,11 +49,12 @@ class WordTable:
 
     def found(self, text: str) -> Iterator[str]:
         """The words in `text`, in order, without those that lie within a longer one."""
-        covered = 0
-        for match in self._pattern.finditer(text):
-            if match.end(1) > covered:
-                covered = match.end(1)
-                yield match[1]
+        covered = start = 0
+        while (match := self._pattern.search(text, start)) is not None:
+            start = match.start() + 1  # words may overlap
+            if match.end() > covered:
+                covered = match.end()
+                yield match[0]
 
     def groups(self, text: str) -> frozenset[str]:
         """The groups that `text` speaks of."""

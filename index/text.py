@@ -22,8 +22,6 @@ from index.synonyms import canonical_spelling
 
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
 
-_VISIBLE = re.compile("[ -~\u00a1-\u00ff\u2010-\u2027\u3001-\u301b\u3400-\u4db5\u4e00-\u9fa5]*")
-"""The usual characters, none of which is invisible: most texts need no closer look."""
 _MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff]+")
 _BRACKETS = re.compile(r"[（(【\[「『《〈<{｛].*?[）)】\]」』》〉>}｝]")
 _BRACKET_CONTENT = re.compile(r"[（(【\[「『《〈<{｛](.*?)[）)】\]」』》〉>}｝]")
@@ -58,7 +56,8 @@ def simplify(text: str) -> str:
     Length may change (NFKC); the result is safe for every tokenizer used here.
     """
     folded = unicodedata.normalize("NFKC", text.encode("utf-8", "replace").decode("utf-8"))
-    if not _VISIBLE.fullmatch(folded):
+    folded = folded.replace("\n", " ")  # the only one that is common
+    if not folded.isprintable():
         folded = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"} else c for c in folded)
     return str(_TO_SIMPLIFIED.convert(folded)).lower()
 
