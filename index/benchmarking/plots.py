@@ -48,7 +48,9 @@ def _figure(width: float, height: float) -> Any:
 def _saved(figure: Any, path: Path) -> Path:
     mpl = importlib.import_module("matplotlib")
     unfinished = path.with_name(f"{path.name}.part")
-    with mpl.rc_context({"svg.hashsalt": path.stem, "svg.fonttype": "none", "font.family": "sans-serif"}):
+    with mpl.rc_context(
+        {"svg.hashsalt": path.stem, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
+    ):
         figure.savefig(unfinished, format="svg", metadata={"Date": None})
     unfinished.replace(path)
     return path
@@ -85,20 +87,29 @@ def _ablation(ablation: Mapping[str, Mapping[str, Any]]) -> Any:
     parts = [WHOLE, *(part for part in ablation if part != WHOLE)]
     stems = list(ablation[WHOLE]["files"])
     values = [[share_found(ablation[part]["files"][stem]) for stem in stems] for part in parts]
+    changed = [
+        [y == 0 or value != values[0][x] for x, value in enumerate(row)] for y, row in enumerate(values)
+    ]
     rows = [part if part == WHOLE else f"without {part}" for part in parts]
-    return _shaded(rows, stems, values, "hit@1; share refused of what must be refused")
+    return _shaded(rows, stems, values, "hit@1; share refused of what must be refused", changed)
 
 
 def _shaded(
-    rows: Sequence[str], columns: Sequence[str], values: Sequence[Sequence[float | None]], title: str
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[float | None]],
+    title: str,
+    written: Sequence[Sequence[bool]] | None = None,
 ) -> Any:
-    """A table whose cells are the darker, the higher; figures lie in [0, 1]."""
+    """A table whose cells are the darker, the higher; figures lie in [0, 1], and are `written` or not."""
     figure = _figure(2.2 + 0.62 * len(columns), 1.3 + 0.32 * len(rows))
     axes = figure.add_subplot()
     shown = [[0.0 if value is None else value for value in row] for row in values]
     axes.pcolormesh(shown, cmap="Oranges", vmin=-0.2, vmax=1.4, edgecolors="white", linewidth=1.5)
     for y, row in enumerate(values):
         for x, value in enumerate(row):
+            if written is not None and not written[y][x]:
+                continue
             told = "–" if value is None else f"{value:.2f}"
             axes.text(x + 0.5, y + 0.5, told, ha="center", va="center", fontsize=8)
     axes.set_xticks([x + 0.5 for x in range(len(columns))], columns, rotation=35, ha="right", fontsize=8)
