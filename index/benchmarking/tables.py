@@ -40,6 +40,8 @@ def sheets(results: Mapping[str, Any]) -> Iterator[Sheet]:
 def summary(results: Mapping[str, Any]) -> Iterator[str]:
     """What is true of the whole run, a line each."""
     yield results["searched"]
+    if results.get("resident_mb"):
+        yield f"resident with index and models, before the comparison: {results['resident_mb']} MB"
     if results.get("encode_ms"):
         yield f"encoding a query: p50 {results['encode_ms']['p50']} ms, p99 {results['encode_ms']['p99']} ms"
     if "refusal" in results:

@@ -25,6 +25,7 @@ def results() -> dict[str, Any]:
     figures, none = (figures_of(outcomes_of(search, QUERIES)) for search in (found, lost))
     return {
         "searched": "2 recipes",
+        "resident_mb": 160.5,
         "encode_ms": {"p50": 1.5, "p99": 2.0},
         "figures": {"plain": figures},
         "refusal": {"precision": None, "recall": None},
@@ -60,6 +61,7 @@ def test_only_what_was_measured_is_shown() -> None:
 def test_summary(results: dict[str, Any]) -> None:
     assert list(summary(results)) == [
         "2 recipes",
+        "resident with index and models, before the comparison: 160.5 MB",
         "encoding a query: p50 1.5 ms, p99 2.0 ms",
         "refusal: precision –, recall –",
         "calibration: expected error 0.250, Brier score 0.312, over 2 queries by name",
