@@ -60,7 +60,7 @@ def limits_of(clause: str) -> tuple[Wishes, str, bool]:
         items = [item for item in re.split(_AND, groups["items"]) if item]
         strict = groups.get("how") in {None, "不含", "不含有", "不能吃", "不能有"}
         for item in items:
-            found |= _excluded(item.removesuffix("类"), strict=strict, allergic=match.re is _ALLERGY)
+            found |= _excluded(item, strict=strict, allergic=match.re is _ALLERGY)
         joined = joined or bool(groups["de"])
         return ""
 
@@ -91,7 +91,8 @@ def limits_of(clause: str) -> tuple[Wishes, str, bool]:
 
 def _excluded(item: str, *, strict: bool, allergic: bool) -> Wishes:
     """What must not be in there: a group of allergens, a kind of food, or the thing of that name."""
-    groups = ALLERGEN_GROUPS.get(item, ())
+    item = item.removesuffix("类")
+    groups = ALLERGEN_GROUPS.get(f"{item}类") or ALLERGEN_GROUPS.get(item, ())
     if groups and (
         strict or item in {"花生", "坚果", "麸质", "鸡蛋", "蛋", "牛奶", "奶制品", "乳制品", "芝麻"}
     ):
