@@ -32,12 +32,17 @@ def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
         drawn.append(("ablation", _ablation(results["ablation"])))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_saved(figure, folder / f"{name}.svg") for name, figure in drawn]
+        return [saved(figure, folder / f"{name}.svg") for name, figure in drawn]
     except OSError as exc:
         raise SettingsError("--plots", f"{folder} cannot be written: {exc.strerror}") from exc
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """An empty figure of so many inches.
+
+    Raises:
+        SettingsError: matplotlib is not installed.
+    """
     try:
         figures = importlib.import_module("matplotlib.figure")
     except ImportError as exc:
@@ -45,7 +50,8 @@ def _figure(width: float, height: float) -> Any:
     return figures.Figure(figsize=(width, height), layout="constrained")
 
 
-def _saved(figure: Any, path: Path) -> Path:
+def saved(figure: Any, path: Path) -> Path:
+    """Write `figure` to `path`; its bytes depend on the figure and the name alone."""
     mpl = importlib.import_module("matplotlib")
     unfinished = path.with_name(f"{path.name}.part")
     with mpl.rc_context(
@@ -58,7 +64,7 @@ def _saved(figure: Any, path: Path) -> Path:
 
 def _calibration(curve: Mapping[str, Any]) -> Any:
     """Share right over mean score, the size of a dot telling how many queries it stands for."""
-    figure = _figure(4.6, 4.2)
+    figure = new_figure(4.6, 4.2)
     axes = figure.add_subplot()
     bins = curve["bins"]
     axes.plot([0, 1], [0, 1], color=_QUIET, zorder=1)
@@ -102,7 +108,7 @@ def _shaded(
     written: Sequence[Sequence[bool]] | None = None,
 ) -> Any:
     """A table whose cells are the darker, the higher; figures lie in [0, 1], and are `written` or not."""
-    figure = _figure(2.2 + 0.62 * len(columns), 1.3 + 0.32 * len(rows))
+    figure = new_figure(2.2 + 0.62 * len(columns), 1.3 + 0.32 * len(rows))
     axes = figure.add_subplot()
     shown = [[0.0 if value is None else value for value in row] for row in values]
     axes.pcolormesh(shown, cmap="Oranges", vmin=-0.2, vmax=1.4, edgecolors="white", linewidth=1.5)

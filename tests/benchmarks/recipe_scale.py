@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.recipe_scale --recipes 1520000 --work WORK/ --json scale-1520000.json
     python -m tests.benchmarks.recipe_scale --extrapolate 15000000 scale-*.json
+    python -m tests.benchmarks.recipe_scale --plot docs/images/retrieval/scale.svg scale-*.json
 
 Needs requirements-dev.txt (rank_bm25) and, at 1.52 million, 5 GB of disk, 8 GB of memory for what it compares
 with, and a quiet machine. The index is kept in WORK/ and not built again. A hit counts when it is a recipe
@@ -33,6 +34,7 @@ from index.segment import Segment
 from index.subjects import subjects_of
 from tests.benchmarks import recipe_segment
 from tests.benchmarks.recipe_names import KINDS, Question, RecipeNames, dish_number_of, dishes_for
+from tests.benchmarks.recipe_scale_plot import draw_scale
 from tests.benchmarks.recipe_segment import DIMENSION, GramEmbedder
 
 _RANKS = 5
@@ -191,7 +193,7 @@ def _say(text: str) -> None:
 def main() -> None:
     """Run as the module's docstring says."""
     parser = argparse.ArgumentParser(description="search at scale")
-    parser.add_argument("results", type=Path, nargs="*", help="results of earlier runs, for --extrapolate")
+    parser.add_argument("results", type=Path, nargs="*", help="results of earlier runs")
     parser.add_argument("--recipes", type=int, default=100_000)
     parser.add_argument("--work", type=Path, default=Path("scale"))
     parser.add_argument("--questions", type=int, default=300, help="of each kind")
@@ -201,10 +203,14 @@ def main() -> None:
     )
     parser.add_argument("--no-vectors", dest="vectors", action="store_false")
     parser.add_argument("--json", type=Path, help="where the figures go; else they are printed")
+    parser.add_argument("--plot", type=Path, metavar="SVG", help="draw the results (matplotlib)")
     parser.add_argument("--extrapolate", type=int, metavar="RECIPES", help="what that many would take")
     options = parser.parse_args()
+    earlier = [json.loads(path.read_text(encoding="utf-8")) for path in options.results]
+    if options.plot:
+        print(draw_scale(earlier, options.plot))
+        return
     if options.extrapolate:
-        earlier = [json.loads(path.read_text(encoding="utf-8")) for path in options.results]
         result: dict[str, Any] = extrapolated(options.extrapolate, earlier)
     else:
         result = run(options)
