@@ -118,6 +118,17 @@ class Building:
         place.rename(self.segment)
 
 
+def clear_finished(index: Path, manifest: Manifest) -> None:
+    """Remove what a change left that was killed when its segment was in use already."""
+    try:
+        state = json.loads((index / BUILDING / "state.json").read_text(encoding="utf-8"))
+        name = f"segment-{int(state['number'])}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if any(segment.name == name for segment in manifest.segments):
+        remove(index / BUILDING)
+
+
 def _index_id(index: Path) -> str:
     with suppress(IndexMissingError, IndexMismatchError, IndexCorruptError):
         return Manifest.read(index).index_id

@@ -20,7 +20,7 @@ from core.errors import IndexMismatchError, RecipeIndexError
 from core.ports import Embedder
 from core.recipe import Recipe
 from index.build import corpus_hash, entry_of, forget_vectors, purpose_of, segments_in_use, sources_of
-from index.building import Building
+from index.building import Building, clear_finished
 from index.index_folder import disk_errors, put_in_use
 from index.kept_vectors import KeptVectors
 from index.manifest import Manifest, sum_of
@@ -137,6 +137,7 @@ def compact_index(
     with disk_errors(index), writing(index, make=False):
         manifest = Manifest.read(index)
         manifest.check_files(index)
+        clear_finished(index, manifest)
         if len(manifest.segments) == 1 and not manifest.removed:
             return None
         segments = open_segments(index, manifest)

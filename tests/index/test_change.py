@@ -167,6 +167,15 @@ class TestCompact:
         manifest = Manifest.read(index)
         assert (manifest.corpus_hash, manifest.removed) == (content, 0)
 
+    def test_what_a_kill_left_of_a_finished_change_goes(self, index: Path, more: Path) -> None:
+        added(index, more)
+        compact_index(index, STORES)
+        number = Manifest.read(index).segments[0].name.removeprefix("segment-")
+        (index / "building").mkdir()
+        (index / "building" / "state.json").write_text(f'{{"number": {number}}}', encoding="utf-8")
+        assert compact_index(index, STORES) is None
+        assert names_in(index) == [".lock", "manifest.json", f"segment-{number}"]
+
     def test_one_whole_segment_stays(self, index: Path) -> None:
         assert compact_index(index, STORES) is None
 
