@@ -106,7 +106,7 @@ def test_a_change_killed_anywhere(command: str, tmp_path: Path) -> None:
     base = prepared(tmp_path / "base", command)
     shutil.copytree(base[0], tmp_path / "counted")
     count = int(run(command, tmp_path / "counted", base[1], "0").stdout)
-    for last in range(1, count + 1, max(1, count // 40)):
+    for last in range(1, count + 1, max(1, count // 24)):
         folder = tmp_path / f"at-{last}"
         folder.mkdir()
         check_kill(command, base, str(last), folder)
