@@ -21,7 +21,7 @@ from core.ports import Embedder
 from core.recipe import Recipe
 from index.build import corpus_hash, entry_of, forget_vectors, purpose_of, segments_in_use, sources_of
 from index.building import Building, clear_finished
-from index.index_folder import disk_errors, put_in_use
+from index.index_folder import disk_errors, put_in_use, remove_unlisted
 from index.kept_vectors import KeptVectors
 from index.manifest import Manifest, sum_of
 from index.recipe_file import lines_of
@@ -137,8 +137,9 @@ def compact_index(
     with disk_errors(index), writing(index, make=False):
         manifest = Manifest.read(index)
         manifest.check_files(index)
-        clear_finished(index, manifest)
         if len(manifest.segments) == 1 and not manifest.removed:
+            clear_finished(index, manifest)  # what one that was killed at its very end did not come to
+            remove_unlisted(index, manifest)
             return None
         segments = open_segments(index, manifest)
         vectors = KeptVectors(index, manifest, segments, stores) if manifest.embedder else None

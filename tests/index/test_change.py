@@ -173,6 +173,7 @@ class TestCompact:
         number = Manifest.read(index).segments[0].name.removeprefix("segment-")
         (index / "building").mkdir()
         (index / "building" / "state.json").write_text(f'{{"number": {number}}}', encoding="utf-8")
+        (index / "removed-1.npy").touch()
         assert compact_index(index, STORES) is None
         assert names_in(index) == [".lock", "manifest.json", f"segment-{number}"]
 
