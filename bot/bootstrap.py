@@ -94,6 +94,8 @@ class Assistant:
     handler: MessageHandler
     history: History
     retriever: Retriever
+    warm_up_search: Callable[[], None]
+    """Loads what search loads on first use. Blocking."""
     explain: Explain
     """How a query is searched, for the search view."""
     shelf: ModelShelf
@@ -114,7 +116,7 @@ class Assistant:
     async def load_search(self) -> None:
         """Load what search loads on first use: no question waits as long as a model may take."""
         with contextlib.suppress(BotError):
-            await self.retriever.search("番茄炒蛋怎么做")
+            await asyncio.to_thread(self.warm_up_search)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ async def _assistant(
         handler=ObservedHandler(GuardedHandler(router), operations),
         history=history,
         retriever=retriever,
+        warm_up_search=index.warm_up,
         explain=lambda query: (index.current.explain(query), index.search_now(query)),
         shelf=models.shelf,
         model=model,

@@ -45,7 +45,7 @@ def run(
     """
     remembering = RememberingEmbedder(embedder) if embedder is not None else None
     retriever = HybridRetriever.open(folder, remembering, second_stage=second_stage)
-    retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
+    retriever.warm_up()  # models load on first use; that is not a query's latency
     results: dict[str, Any] = {"searched": retriever.describe(), "resident_mb": resident_megabytes()}
     ours = search_of(retriever)
     if remembering is not None:

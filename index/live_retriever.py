@@ -82,6 +82,10 @@ class LiveRetriever:
         """The index that is searched now."""
         return self._current
 
+    def warm_up(self) -> None:
+        """Load what the index that is searched now loads on first use; blocking."""
+        self._current.warm_up()
+
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in a thread.
 

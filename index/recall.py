@@ -30,6 +30,8 @@ _OTHER_PURPOSE = 0.1
 """What is left of the chance of a dish when a question asks for something that is no recipe."""
 _REMEMBERED_FORMS = 20_000
 
+Encode = Callable[[], Vectors | None]
+
 Key = tuple[int, int]
 """Number of a part of the index, number of a form within it."""
 
@@ -87,18 +89,19 @@ class Recall:
         self._calibration = calibration
         self._spellings: Callable[[str], Spellings] = lru_cache(_REMEMBERED_FORMS)(spellings_of)
 
-    def matches(
-        self, subjects: Sequence[str], vector: Vectors | None, other_purpose: str = ""
-    ) -> list[Match]:
+    def matches(self, subjects: Sequence[str], encode: Encode, other_purpose: str = "") -> list[Match]:
         """The forms that may be meant, best first.
 
         Args:
             subjects: what the question may be about, the likeliest first; at least one.
-            vector: of the first subject's question (float32 [dim], L2-normalised); None without vectors.
+            encode: makes the vector of the first subject's question (float32 [dim], L2-normalised), or None
+                without vectors. Whoever names a dish to the letter has no use for it.
             other_purpose: a word that asks for no recipe; forms without it are hardly what was asked for.
         """
-        looked_at = _LookedAt(self, subjects, self._nearest(vector))
-        looked_at.add(dict(self._by_words(subjects[0])))
+        words = dict(self._by_words(subjects[0]))
+        is_named = any(self.form(key) == subjects[0] for key in words)
+        looked_at = _LookedAt(self, subjects, {} if is_named else self._nearest(encode()))
+        looked_at.add(words)
         for subject in subjects[1:]:
             if looked_at.best < _CERTAIN:
                 looked_at.add(dict(self._by_words(subject)))

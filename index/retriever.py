@@ -27,7 +27,7 @@ from index.dishes import Dishes, Shown
 from index.lexical import LexicalIndex
 from index.manifest import Manifest
 from index.questions import question_of
-from index.recall import Match, Part, Recall
+from index.recall import Encode, Match, Part, Recall
 from index.search_report import DishReport, FormReport, SearchReport
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
 from index.segments import open_segments, open_vectors
@@ -71,6 +71,22 @@ class _Searched:
     matches: Sequence[Match]
     judged: Sequence[_Judged]
     encode_seconds: float
+
+
+class _Encoding:
+    """Encodes a question when its vector is wanted, and says how long that took."""
+
+    def __init__(self, encode: Encode) -> None:
+        self._encode = encode
+        self.seconds = 0.0
+        self.has_vector = False
+
+    def __call__(self) -> Vectors | None:
+        started = time.perf_counter()
+        vector = self._encode()
+        self.seconds = time.perf_counter() - started
+        self.has_vector = vector is not None
+        return vector
 
 
 class HybridRetriever:
@@ -149,6 +165,15 @@ class HybridRetriever:
         forms = sum(part.segment.form_count for part in self._parts)
         return f"{recipes} recipes, {forms} questions, {backing}"
 
+    def warm_up(self) -> None:
+        """Load what loads on first use; blocking.
+
+        Raises:
+            BotError: a model cannot be loaded, or the index cannot be searched.
+        """
+        self._vector("番茄炒蛋")  # a search by a dish's very name would not encode it
+        self.search_now("番茄炒蛋怎么做")
+
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in a thread.
 
@@ -197,19 +222,18 @@ class HybridRetriever:
         subjects = tuple(subjects_of(query))
         if not subjects:
             return _Searched((), (), (), 0.0)
-        started = time.perf_counter()
-        vector = self._vector(subjects[0])
-        encode_seconds = time.perf_counter() - started
+        encoding = _Encoding(lambda: self._vector(subjects[0]))
+        purpose = other_purpose_of(query)
         try:
-            matches = self._recall.matches(subjects, vector, other_purpose_of(query))
-            self._misses_vectors &= vector is None
+            matches = self._recall.matches(subjects, encoding, purpose)
+            self._misses_vectors &= not encoding.has_vector
         except VectorStoreUnavailableError as exc:  # a server that is down costs the vectors, not the answer
             self._without_vectors(exc)
-            matches = self._recall.matches(subjects, None, other_purpose_of(query))
+            matches = self._recall.matches(subjects, lambda: None, purpose)
         text = query[:MAX_QUERY_CHARACTERS].lower()
         wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
         shown = self._dishes.shown(matches, text, wanted, exclude)
-        return _Searched(subjects, matches, self._judged(text, shown)[:limit], encode_seconds)
+        return _Searched(subjects, matches, self._judged(text, shown)[:limit], encoding.seconds)
 
     def _judged(self, text: str, shown: Sequence[Shown]) -> list[_Judged]:
         """The dishes in the second stage's order, those that it did not look at last."""
@@ -264,7 +288,7 @@ class HybridRetriever:
     def matches(self, query: str) -> list[Match]:
         """All recalled forms, best first; for calibration and tests."""
         subjects = subjects_of(query)
-        return self._recall.matches(subjects, self._vector(subjects[0])) if subjects else []
+        return self._recall.matches(subjects, lambda: self._vector(subjects[0])) if subjects else []
 
     def _vector(self, subject: str) -> Vectors | None:
         if self._embedder is None:

@@ -61,7 +61,7 @@ def add(commands: Commands[argparse.ArgumentParser], shared: argparse.ArgumentPa
 
 def _evaluate(options: argparse.Namespace, settings: Settings) -> int:
     retriever = opened(options, settings)
-    retriever.search_now("番茄炒蛋怎么做")  # models load on first use; that is not a query's latency
+    retriever.warm_up()  # models load on first use; that is not a query's latency
     files = [path for group in options.queries for path in group]
     with _hyde(retriever, settings) if options.hyde else nullcontext(search_of(retriever)) as search:
         results = {path.stem: evaluate(search, read_queries(path)) for path in files}

@@ -201,7 +201,7 @@ class TestFailures:
         retriever = HybridRetriever.open(folder, embedder)
         embedder.failure = ModelResponseError("rubbish")
         with pytest.raises(RetrievalError, match="rubbish"):
-            await retriever.search("红烧肉")
+            await retriever.search("红绕肉")
 
     async def test_a_row_that_cannot_be_read_is_a_failed_retrieval(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -277,7 +277,17 @@ def test_a_store_of_vectors_that_is_gone_costs_the_vectors_only(
     monkeypatch.setattr(FaissVectorStore, "search", gone)
     retriever = HybridRetriever.open(tmp_path / "index", embedder)
     for _ in range(2):
-        assert retriever.search_now("红烧肉怎么做").hits[0].recipe.name == "红烧肉"
+        assert retriever.search_now("红绕肉怎么做").hits[0].recipe.name == "红烧肉"
     assert [record.message for record in caplog.records] == [
         "search_without_vectors reason=the server is down"
     ]
+
+
+def test_a_dish_named_to_the_letter_needs_no_vector(tmp_path: Path) -> None:
+    embedder = HashingEmbedder()
+    build_index([write_jsonl(tmp_path / "c.jsonl", [own_row("红烧肉")])], tmp_path / "index", embedder)
+    retriever = HybridRetriever.open(tmp_path / "index", embedder)
+    embedder.failure = ModelResponseError("not to be asked")
+    assert retriever.search_now("红烧肉怎么做").hits[0].recipe.name == "红烧肉"
+    with pytest.raises(ModelResponseError):
+        retriever.warm_up()
