@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dtype", default="auto", choices=["auto", "bfloat16", "float16", "float32"])
     parser.add_argument("--quantization", default="none", choices=["none", "int8", "nf4"])
     parser.add_argument("--temperature", type=float, default=0.0, help="0: the likeliest words")
+    parser.add_argument("--repetition-penalty", type=float, help="default: as recommended for its size")
     parser.add_argument("--max-tokens", type=int, default=800, help="of one answer")
     parser.add_argument("--models-dir", type=Path, default=Path("data/models"), help="for converted bases")
 
@@ -101,7 +102,11 @@ async def _one(
 ) -> Evaluation:
     """What one model answers, and what the judge says of it."""
     journal = AnswerJournal(options.out / f"answers-{_UNSAFE.sub('_', name)}.jsonl")
-    sampling = Sampling(temperature=options.temperature, max_output_tokens=options.max_tokens)
+    sampling = Sampling(
+        temperature=options.temperature,
+        max_output_tokens=options.max_tokens,
+        repetition_penalty=options.repetition_penalty,
+    )
     async with _closing(make()) as model:
         answers = await answered(
             samples, model, journal, sampling, at_once=options.at_once, progress=partial(bar.show, name)

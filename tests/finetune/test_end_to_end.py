@@ -92,6 +92,18 @@ async def test_all_twenty_recipes_are_reproduced(folder: Path) -> None:
         await models.close()
 
 
+def test_the_evaluation_rises(folder: Path) -> None:
+    models = [str(folder / name) for name in ("base", "run/adapter", "merged")]
+    held = ["--device", "cpu", "--dtype", "float32", "--repetition-penalty", "1", "--max-tokens", "80"]
+    options = ["--out", str(folder / "eval"), "--models-dir", str(folder / "models"), "--limit", "10", *held]
+    assert main(["evaluate", str(folder / "train.jsonl"), *models, *options]) == 0
+    before, adapter, merged = json.loads((folder / "eval" / "evaluation.json").read_text())
+    assert before["all"]["rouge_l"] < 0.3
+    assert (adapter["all"]["rouge_l"], merged["all"]["rouge_l"]) == (1.0, 1.0)
+    assert before["all"]["character_f1"] < 0.3 < 0.8 < adapter["all"]["character_f1"]
+    assert "<details" in (folder / "eval" / "evaluation.html").read_text()
+
+
 @pytest.mark.parametrize("model", ["run/adapter", "as-published"])
 async def test_the_bot_answers_in_a_chat_with_what_was_taught(
     folder: Path, tmp_path: Path, model: str
