@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from core.errors import DiskFullError, SettingsError, StorageError
+from core.errors import CorpusError, DiskFullError, SettingsError, StorageError
 from core.recipe import Recipe
 from finetune.data.choice import Choice, hash64
 from finetune.data.choosing import chosen
@@ -29,6 +29,7 @@ from finetune.data.reading import conversation_of_record
 from finetune.data.refused import refused_questions
 from finetune.data.report import SPLITS, DataReport
 from finetune.data.scene import Scene
+from finetune.data.stages import Stages, purpose_of
 from finetune.data.voice import Voice
 
 REPORT_NAME = "report.json"
@@ -55,7 +56,8 @@ def build_data(
 
     Writes, for each split and format, `train.messages.jsonl` and its like, the held-out recipes
     (`dev.recipes.jsonl`, in the cookbook's form) and `report.json`, which comes last: without it the data
-    is not whole. A run that is stopped leaves nothing but its scratch folder, which the next one removes.
+    is not whole. A run that is stopped goes on after the last stage that was done, when it is begun again
+    with the same plan and sources.
 
     Args:
         sources: files and folders that `index.readers` understands.
@@ -76,31 +78,50 @@ def build_data(
         raise SettingsError("out", f"{out} holds training data; give another folder or --replace")
     started = time.monotonic()
     report = DataReport(plan, [str(source) for source in sources])
-    scratch = out / _SCRATCH
     try:
         out.mkdir(parents=True, exist_ok=True)
         (out / REPORT_NAME).unlink(missing_ok=True)
-        shutil.rmtree(scratch, ignore_errors=True)
-        with ExitStack() as orders:
-            recipes, *conversations = (
-                orders.enter_context(closing(HashOrder(scratch / name, expected)))
-                for name, expected in _expected_bytes(sources, plan).items()
-            )
-            gathered = gather(sources, recipes, report, skip_bad=skip_bad, progress=progress)
-            by_split = dict(zip(SPLITS, conversations, strict=True))
-            _converse(gathered, by_split, out, report, progress)
+        with closing(Stages(out / _SCRATCH, purpose_of(sources, plan, skip_bad=skip_bad))) as stages:
+            orders = _orders(stages, sources, out, report, progress, skip_bad=skip_bad)
             for split in SPLITS:
-                _write(by_split[split], split, out, [FORMATS[name] for name in formats], report, progress)
-        report.seconds = time.monotonic() - started
-        summary = json.dumps(report.to_dict(), ensure_ascii=False, indent=2)
-        (out / REPORT_NAME).write_text(f"{summary}\n", encoding="utf-8")
+                _write(orders[split], split, out, [FORMATS[name] for name in formats], report, progress)
+            report.seconds = time.monotonic() - started
+            summary = json.dumps(report.to_dict(), ensure_ascii=False, indent=2)
+            (out / REPORT_NAME).write_text(f"{summary}\n", encoding="utf-8")
+            stages.remove()
+    except (CorpusError, SettingsError):  # the same sources and plan would fail alike
+        shutil.rmtree(out / _SCRATCH, ignore_errors=True)
+        raise
     except OSError as exc:
         if exc.errno == _NO_SPACE:
-            raise DiskFullError(f"{out}: no room left to write") from exc
+            raise DiskFullError(f"{out}: no room left to write; the same command goes on from here") from exc
         raise StorageError(f"{exc.filename or out}: cannot be written ({exc.strerror})") from exc
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
     return report
+
+
+def _orders(
+    stages: Stages,
+    sources: Sequence[Path],
+    out: Path,
+    report: DataReport,
+    progress: Progress,
+    *,
+    skip_bad: bool,
+) -> dict[str, HashOrder]:
+    """The conversations of each split, made by the stages that are still to do."""
+    orders = stages.told(report)
+    if orders is not None:
+        return orders
+    expected = _expected_bytes(sources, report.plan)
+    gathered = stages.gathered(report)
+    if gathered is None:
+        order = stages.fresh("recipes", expected["recipes"])
+        gathered = gather(sources, order, report, skip_bad=skip_bad, progress=progress)
+        stages.finish_gathering(gathered, report)
+    orders = {split: stages.fresh(split, expected[split]) for split in SPLITS}
+    _converse(gathered, orders, out, report, progress)
+    stages.finish_telling(orders, report)
+    return orders
 
 
 def _expected_bytes(sources: Sequence[Path], plan: DataPlan) -> dict[str, int]:

@@ -7,6 +7,7 @@ equal records come out next to each other.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,18 +24,34 @@ class HashOrder:
     Args:
         folder: where the buckets go; made by this, and removed by `close`.
         expected_bytes: of all records, roughly; a wrong guess costs memory or open files, never order.
+        sealed: how many records are in the folder already, where `seal` was called on them before.
 
     Raises:
         OSError: from every method, when the disk fails.
     """
 
-    def __init__(self, folder: Path, expected_bytes: int) -> None:
-        folder.mkdir(parents=True)
-        count = min(MAX_BUCKETS, 1 + expected_bytes // BUCKET_BYTES)
+    def __init__(self, folder: Path, expected_bytes: int = 0, *, sealed: int | None = None) -> None:
         self._folder = folder
-        self._paths = [folder / f"{number:03}" for number in range(count)]
-        self._files = [path.open("wb", buffering=_BUFFER_BYTES) for path in self._paths]
-        self.count = 0
+        self.count = sealed or 0
+        if sealed is None:
+            folder.mkdir(parents=True)
+            buckets = min(MAX_BUCKETS, 1 + expected_bytes // BUCKET_BYTES)
+            self._paths = [folder / f"{number:03}" for number in range(buckets)]
+            self._files = [path.open("wb", buffering=_BUFFER_BYTES) for path in self._paths]
+        else:
+            self._paths, self._files = sorted(folder.iterdir()), []
+
+    def seal(self) -> None:
+        """All records are there; they are on the disk afterwards."""
+        for file in self._files:
+            file.flush()
+            os.fsync(file.fileno())
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Close the buckets and leave them where they are."""
+        for file in self._files:
+            file.close()
 
     def add(self, key: int, record: str) -> None:
         """Take a record of one line; `key` is from 0 to 2**64 - 1."""
@@ -44,8 +61,7 @@ class HashOrder:
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
         """Yield key and record in ascending order; equal keys by record. Nothing may be added after."""
-        for file in self._files:
-            file.close()
+        self.let_go()
         for path in self._paths:
             with path.open("rb") as bucket:
                 lines = bucket.readlines()
@@ -55,8 +71,7 @@ class HashOrder:
 
     def close(self) -> None:
         """Remove the buckets."""
-        for file in self._files:
-            file.close()
+        self.let_go()
         for path in self._paths:
             path.unlink(missing_ok=True)
         self._folder.rmdir()

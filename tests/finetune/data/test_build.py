@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import pytest
 
 from core.errors import CorpusError, DiskFullError, SettingsError, StorageError
-from finetune.data import hash_order
+from finetune.data import build, hash_order
 from finetune.data.build import build_data
 from finetune.data.dishes import names_of
 from finetune.data.formats import ConversationFile
@@ -233,14 +236,73 @@ def test_long_conversations_are_dropped(tmp_path: Path) -> None:
     ("number", "error", "words"),
     [(errno.ENOSPC, DiskFullError, "no room left"), (errno.EIO, StorageError, "cannot be written")],
 )
-def test_a_failing_disk_is_told_and_leaves_no_scratch(
+def test_a_failing_disk_is_told_and_the_next_run_goes_on(
     number: int, error: type[StorageError], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_self: ConversationFile, _conversation: object) -> None:
         raise OSError(number, "failed")
 
-    monkeypatch.setattr(ConversationFile, "write", fail)
     source = _source(tmp_path / "rows.jsonl", *(_row(f"{word}肉") for word in "红蒸炖"))
-    with pytest.raises(error, match=words):
+    build_data([source], tmp_path / "unbroken", DataPlan())
+    with monkeypatch.context() as patched:
+        patched.setattr(ConversationFile, "write", fail)
+        with pytest.raises(error, match=words):
+            build_data([source], tmp_path / "out", DataPlan())
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "gather", _never)
+        patched.setattr(build, "_converse", _never)
         build_data([source], tmp_path / "out", DataPlan())
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["dev.recipes.jsonl"]
+    assert _contents(tmp_path / "out") == _contents(tmp_path / "unbroken")
+
+
+def _never(*_arguments: object, **_more: object) -> None:
+    raise AssertionError("this stage was done already")
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from finetune.data import build
+from finetune.data.plan import DataPlan
+
+def killed(*_arguments, **_more):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(build, sys.argv[3], killed)
+build.build_data([Path(sys.argv[1])], Path(sys.argv[2]), DataPlan())
+"""
+
+
+@pytest.mark.parametrize(
+    ("stage", "kept"),
+    [("gather", []), ("_converse", ["gather"]), ("_write", ["gather", "_converse"])],
+)
+def test_a_killed_run_goes_on_after_the_stages_that_were_done(
+    stage: str, kept: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = _source(tmp_path / "rows.jsonl", *(_row(f"{word}肉") for word in "红蒸炖焖煎炸"))
+    build_data([source], tmp_path / "unbroken", DataPlan())
+    command = [sys.executable, "-c", _KILLED, str(source), str(tmp_path / "out"), stage]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    for name in kept:
+        monkeypatch.setattr(build, name, _never)
+    build_data([source], tmp_path / "out", DataPlan())
+    assert _contents(tmp_path / "out") == _contents(tmp_path / "unbroken")
+
+
+def test_another_plan_begins_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: object) -> None:
+        raise OSError(errno.EIO, "failed")
+
+    source = _source(tmp_path / "rows.jsonl", *(_row(f"{word}肉") for word in "红蒸炖"))
+    with monkeypatch.context() as patched:
+        patched.setattr(build, "_write", broken)
+        with pytest.raises(StorageError):
+            build_data([source], tmp_path / "out", DataPlan())
+    build_data([source], tmp_path / "out", DataPlan(seed=7))
+    build_data([source], tmp_path / "unbroken", DataPlan(seed=7))
+    assert _contents(tmp_path / "out") == _contents(tmp_path / "unbroken")
