@@ -55,6 +55,9 @@ class FakeRetriever:
         is_choice, wanted = query in self.choices, self.choices.get(query, ())
         return Retrieval(query, hits[:limit], refused=not found, is_choice=is_choice, wanted=wanted)
 
+    def warm_up(self) -> None:
+        """There is nothing to load."""
+
     def describe(self) -> str:
         return f"fake, {len(self.answers)} queries"
 
