@@ -138,11 +138,11 @@ async def lived_and_killed(bot: BotProcess, both: Platforms, streams: list[Strea
         async with life(bot, both.settings()) as running:
             # The moment of the kill is the point of the test; nothing is waited for.
             if number % 2:
-                await asyncio.sleep(moments.uniform(1, 4))
+                await asyncio.sleep(moments.uniform(0.8, 2.4))
             else:
                 await running.connected()
                 await ask_all(streams)
-                await asyncio.sleep(moments.uniform(0, 0.8))
+                await asyncio.sleep(moments.uniform(0, 0.3))
             await running.kill()
         at_work += any([stream.lost(await stream.answered()) for stream in streams])
     return at_work
