@@ -110,7 +110,6 @@ def test_a_change_killed_anywhere(command: str, tmp_path: Path) -> None:
         folder = tmp_path / f"at-{last}"
         folder.mkdir()
         check_kill(command, base, str(last), folder)
-        shutil.rmtree(folder)
 
 
 def killed_after(seconds: float, command: list[str], mark: str) -> None:
