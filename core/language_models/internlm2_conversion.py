@@ -7,11 +7,9 @@ that it is whole. The converted folder has no "." in its name, which some loader
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from core.language_models.internlm2_tokenizer import write_tokenizer
 from core.language_models.internlm2_weights import as_llama
 from core.language_models.xtuner_checkpoint import size_of
 from core.model_files import read_json
+from core.whole_file import whole_file
 
 logger = logging.getLogger(__name__)
 
@@ -165,7 +164,7 @@ def _convert_file(folder: InternLm2Folder, source: Path, target: Path, note: _No
             converted[new_name] = part.contiguous()
             note.weights[new_name] = target.name
             note.total_bytes += part.numel() * part.element_size()
-    with _moved_into_place(target) as unfinished:
+    with whole_file(target) as unfinished:
         save_file(converted, unfinished, metadata={"format": "pt"})
     note.files[target.name] = _sha256(target)
     logger.info("converted file=%s tensors=%d", target.name, len(converted))
@@ -235,16 +234,6 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@contextlib.contextmanager
-def _moved_into_place(target: Path) -> Any:
-    """A path to write to, which becomes `target` when the body ends well: no half file has a real name."""
-    unfinished = target.with_name(f"{target.name}.part")
-    yield unfinished
-    with unfinished.open("rb+") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(target)
-
-
 def _write_text(path: Path, text: str) -> None:
-    with _moved_into_place(path) as unfinished:
+    with whole_file(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")

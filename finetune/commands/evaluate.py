@@ -29,6 +29,7 @@ from core.language_models.internlm2_language_model import InternLm2LanguageModel
 from core.model_shelf import ModelShelf
 from core.ports import LanguageModel, Sampling
 from core.settings import Settings, load_settings
+from core.whole_file import whole_file
 from finetune.data.splits import require_apart
 from finetune.evaluate.answers import answered
 from finetune.evaluate.evaluation import Evaluation
@@ -154,6 +155,5 @@ def _table(evaluations: Sequence[Evaluation]) -> Table:
 
 
 def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

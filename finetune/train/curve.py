@@ -6,6 +6,7 @@ import csv
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from core.whole_file import whole_file
 from finetune.errors import TrainingError
 
 _SMOOTHED_OVER = 20
@@ -103,10 +104,8 @@ def draw(points: list[Point], path: Path) -> None:
     axes.grid(alpha=0.3)
     if learned or held_out:
         axes.legend()
-    unfinished = path.with_name(f"{path.name}.part")
-    with mpl.rc_context({"svg.hashsalt": "curve"}):
+    with whole_file(path) as unfinished, mpl.rc_context({"svg.hashsalt": "curve"}):
         figure.savefig(unfinished, format="svg", metadata={"Date": None})
-    unfinished.replace(path)
 
 
 def _smoothed(losses: tuple[float, ...]) -> list[float]:

@@ -19,6 +19,7 @@ from typing import Any
 
 from core.errors import ModelRejectedError
 from core.model_files import read_json
+from core.whole_file import whole_file
 from finetune.errors import TrainingError
 
 _RUN, _STATE, _RESULT = "run.json", "state.json", "result.json"
@@ -171,8 +172,5 @@ def _shown(value: Any) -> str:
 
 
 def _write_json(path: Path, data: dict[str, Any]) -> None:
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")
-    with unfinished.open("rb+") as file:
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(json.dumps(data, indent=1, ensure_ascii=False), encoding="utf-8")

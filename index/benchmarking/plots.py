@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import SettingsError
+from core.whole_file import whole_file
 from index.benchmarking.ablation import WHOLE
 from index.benchmarking.tables import share_found
 
@@ -53,12 +54,9 @@ def new_figure(width: float, height: float) -> Any:
 def saved(figure: Any, path: Path) -> Path:
     """Write `figure` to `path`; its bytes depend on the figure and the name alone."""
     mpl = importlib.import_module("matplotlib")
-    unfinished = path.with_name(f"{path.name}.part")
-    with mpl.rc_context(
-        {"svg.hashsalt": path.stem, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
-    ):
+    style = {"svg.hashsalt": path.stem, "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
+    with whole_file(path) as unfinished, mpl.rc_context(style):
         figure.savefig(unfinished, format="svg", metadata={"Date": None})
-    unfinished.replace(path)
     return path
 
 
