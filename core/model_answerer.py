@@ -16,6 +16,7 @@ from core.composer_wording import source_line
 from core.conversation import Preferences
 from core.errors import ModelError, ModelRejectedError, ModelResponseError
 from core.language_models.answer_guard import AnswerGuard
+from core.language_models.whole_answer import whole_answer
 from core.messages import TextDelta
 from core.ports import (
     ChatMessage,
@@ -158,13 +159,10 @@ class FollowUpRewriter:
 
     async def _rewritten(self, turn: Turn, language_model: LanguageModel) -> str:
         prompt = rewrite_prompt(turn.question, turn.conversation.messages, budget_tokens=self._context_tokens)
-        written = ""
-        async with aclosing(language_model.stream(prompt, _REWRITE_SAMPLING)) as pieces:
-            async for piece in pieces:
-                written += piece
-                # Past this it is no rewritten question, and parse_rewrite refuses it.
-                if len(written) > 2 * MAX_REWRITE_CHARACTERS:
-                    break
+        # Past twice its length it is no rewritten question, and parse_rewrite refuses it.
+        written = await whole_answer(
+            language_model.stream(prompt, _REWRITE_SAMPLING), 2 * MAX_REWRITE_CHARACTERS
+        )
         return parse_rewrite(written, turn.question)
 
 

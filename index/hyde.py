@@ -12,9 +12,9 @@ import json
 import logging
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
 
 from core.errors import ModelError
+from core.language_models.whole_answer import whole_answer
 from core.ports import ChatMessage, Hit, Retrieval, Retriever, Sampling
 from index.wishes import wishes_of
 
@@ -76,16 +76,8 @@ class HydeRetriever:
 
     async def _imagined(self, query: str) -> tuple[str, ...]:
         asked = " ".join(query[:_MAX_QUERY_CHARACTERS].split())
-        written = ""
-        stream = self._write(
-            [ChatMessage("system", _RULES), ChatMessage("user", f"用户的话：{asked}\n菜名：")], _SAMPLING
-        )
-        async with aclosing(stream) as pieces:
-            async for piece in pieces:
-                written += piece
-                if len(written) > _MAX_ANSWER_CHARACTERS:
-                    break
-        return names_in(written)
+        prompt = [ChatMessage("system", _RULES), ChatMessage("user", f"用户的话：{asked}\n菜名：")]
+        return names_in(await whole_answer(self._write(prompt, _SAMPLING), _MAX_ANSWER_CHARACTERS))
 
 
 def names_in(answer: str) -> tuple[str, ...]:

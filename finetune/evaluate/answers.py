@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 
 from core.errors import ModelRejectedError, ModelResponseError
+from core.language_models.whole_answer import whole_answer
 from core.ports import LanguageModel, Sampling
 from finetune.evaluate.samples import AnswerJournal, Sample
 
 Progress = Callable[[int, int], None]
 _MAX_ANSWER_CHARACTERS = 8000
+_ENDS = (ModelResponseError, ModelRejectedError)
 
 
 async def answered(
@@ -41,7 +42,9 @@ async def answered(
         if kept is not None:
             return kept
         async with free:
-            answer = await _answer(sample, model, sampling)
+            answer = await whole_answer(
+                model.stream(sample.prompt, sampling), _MAX_ANSWER_CHARACTERS, ended_by=_ENDS
+            )
         journal.put(sample, answer)
         done += 1
         progress(done, len(samples))
@@ -53,16 +56,3 @@ async def answered(
     if samples and not any(answers):
         raise ModelRejectedError(f"{model.name} answered none of {len(samples)} questions")
     return answers
-
-
-async def _answer(sample: Sample, model: LanguageModel, sampling: Sampling) -> str:
-    text = ""
-    try:
-        async with aclosing(model.stream(sample.prompt, sampling)) as pieces:
-            async for piece in pieces:
-                text += piece
-                if len(text) > _MAX_ANSWER_CHARACTERS:
-                    break
-    except (ModelResponseError, ModelRejectedError):
-        return text
-    return text

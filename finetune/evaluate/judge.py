@@ -10,9 +10,9 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 
 from core.errors import ModelRejectedError, ModelResponseError
+from core.language_models.whole_answer import whole_answer
 from core.ports import ChatMessage, LanguageModel, Sampling
 from finetune.evaluate.answers import Progress
 from finetune.evaluate.samples import Sample
@@ -76,16 +76,10 @@ async def judged(
 
 
 async def _said(judge: LanguageModel, prompt: list[ChatMessage]) -> str:
-    text = ""
     try:
-        async with aclosing(judge.stream(prompt, _SAMPLING)) as pieces:
-            async for piece in pieces:
-                text += piece
-                if len(text) > _MAX_ANSWER_CHARACTERS:
-                    break
+        return await whole_answer(judge.stream(prompt, _SAMPLING), _MAX_ANSWER_CHARACTERS)
     except (ModelResponseError, ModelRejectedError):
         return ""
-    return text
 
 
 def _data(text: str) -> str:

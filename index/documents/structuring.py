@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from core.errors import CorpusError, ModelResponseError
+from core.language_models.whole_answer import whole_answer
 from core.ports import ChatMessage, LanguageModel, Sampling
 from core.recipe import MAX_ITEMS, MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS, Recipe
 from index.readers.fields import recipe_from_lines
@@ -100,20 +101,9 @@ async def ask(model: LanguageModel, excerpt: Excerpt, max_output_tokens: int) ->
 
 async def _answer(model: LanguageModel, messages: Sequence[ChatMessage], sampling: Sampling) -> str:
     """A whole answer; one that never ends is cut off. A broken one is a malformed one, not a dead model."""
-    pieces: list[str] = []
-    characters = 0
     stream = model.stream(messages, sampling)
-    try:
-        async for piece in stream:
-            pieces.append(piece)
-            characters += len(piece)
-            if characters > MAX_ANSWER_CHARACTERS:
-                break
-    except ModelResponseError:
-        pass
-    finally:
-        await stream.aclose()
-    return "".join(pieces)[:MAX_ANSWER_CHARACTERS]
+    answer = await whole_answer(stream, MAX_ANSWER_CHARACTERS, ended_by=(ModelResponseError,))
+    return answer[:MAX_ANSWER_CHARACTERS]
 
 
 def parse_answer(answer: str) -> list[dict[str, Any]]:
