@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.errors import ModelResponseError
+from core.language_models.whole_answer import whole_answer
 from core.ports import ChatMessage, LanguageModel, Sampling
 from core.prompts import estimated_tokens
 from core.recipe import Recipe
+from index.journal import Journal
 from index.question_prompt import asked_again, parse_questions, question_prompt
 
 _SAMPLING = Sampling(temperature=0.7, max_output_tokens=400)
@@ -53,18 +54,21 @@ class WritingReport:
 
 
 class QuestionJournal:
-    """Questions that were written, by recipe: one JSON line each; a line cut short by a kill is dropped.
+    """Questions that were written, by recipe.
 
     Args:
-        path: the file; made when it is missing.
+        path: of the `Journal`.
         asked: what identifies the asking (model, count): other lines are left alone and not used.
     """
 
     def __init__(self, path: Path, asked: str) -> None:
-        self._path = path
+        self._journal = Journal(path)
         self._asked = hashlib.sha256(asked.encode()).hexdigest()[:16]
         self._questions: dict[str, tuple[str, ...]] = {}
-        self._read()
+        for kept in self._journal.records():
+            with suppress(KeyError, TypeError):
+                if kept["asked"] == self._asked:
+                    self._questions[str(kept["recipe_id"])] = tuple(map(str, kept["questions"]))
 
     def get(self, recipe: Recipe) -> tuple[str, ...] | None:
         """The questions of `recipe`, if they were written."""
@@ -72,26 +76,8 @@ class QuestionJournal:
 
     def put(self, recipe: Recipe, questions: tuple[str, ...]) -> None:
         """Keep the questions of `recipe`."""
-        line = {"recipe_id": recipe.recipe_id, "asked": self._asked, "questions": questions}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._journal.append({"recipe_id": recipe.recipe_id, "asked": self._asked, "questions": questions})
         self._questions[recipe.recipe_id] = questions
-
-    def _read(self) -> None:
-        if not self._path.exists():
-            return
-        content = self._path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            with self._path.open("r+b") as file:
-                file.truncate(whole)
-        for line in content[:whole].splitlines():
-            try:
-                kept = json.loads(line)
-                if kept["asked"] == self._asked:
-                    self._questions[str(kept["recipe_id"])] = tuple(map(str, kept["questions"]))
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue
 
 
 def estimate(recipes: Iterable[Recipe], journal: QuestionJournal, count: int) -> Estimate:
@@ -156,13 +142,7 @@ async def _asked(
 
 async def _answer(model: LanguageModel, prompt: list[ChatMessage]) -> str:
     """The model's words; nothing when it rambles or breaks off, which is then asked again."""
-    written = ""
     try:
-        async with aclosing(model.stream(prompt, _SAMPLING)) as pieces:
-            async for piece in pieces:
-                written += piece
-                if len(written) > _MAX_ANSWER_CHARACTERS:
-                    break
+        return await whole_answer(model.stream(prompt, _SAMPLING), _MAX_ANSWER_CHARACTERS)
     except ModelResponseError:
         return ""
-    return written

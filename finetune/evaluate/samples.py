@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from core.ports import ChatMessage
 from core.recipe import Recipe
 from finetune.data.conversation import TrainingConversation
 from finetune.data.reading import read_conversations
+from index.journal import Journal
 from index.readers import read_corpus
 
 CONVERSATIONS, RECIPES = "dev.messages.jsonl", "dev.recipes.jsonl"
@@ -92,25 +93,15 @@ class AnswerJournal:
     """The answers of one model, kept as they come: an evaluation that was interrupted goes on.
 
     Args:
-        path: JSON lines `{"key", "answer"}`; a line cut short is dropped.
+        path: of the `Journal`; its records are `{"key", "answer"}`.
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._journal = Journal(path)
         self._answers: dict[str, str] = {}
-        if not path.exists():
-            return
-        content = path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            with path.open("r+b") as file:
-                file.truncate(whole)
-        for line in content[:whole].splitlines():
-            try:
-                record = json.loads(line)
+        for record in self._journal.records():
+            with suppress(KeyError):
                 self._answers[str(record["key"])] = str(record["answer"])
-            except (ValueError, KeyError, TypeError):
-                continue
 
     def get(self, sample: Sample) -> str | None:
         """The answer to `sample`, if it was given."""
@@ -118,6 +109,5 @@ class AnswerJournal:
 
     def put(self, sample: Sample, answer: str) -> None:
         """Keep an answer."""
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": sample.key, "answer": answer}, ensure_ascii=False) + "\n")
+        self._journal.append({"key": sample.key, "answer": answer})
         self._answers[sample.key] = answer

@@ -1,38 +1,28 @@
 """What a language model answered for each excerpt, so that a killed import pays for no page twice.
 
-One JSON object a line: the digest of model, prompt and excerpt, and the answer. A line that the kill cut
-off is passed over.
+A record of the `Journal` has the digest of model, prompt and excerpt, and the answer.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from index.documents.structuring import PROMPT_VERSION, Excerpt
-
-_MAX_LINE_BYTES = 1_000_000
+from index.journal import Journal
 
 
 class PageJournal:
     """The answers in a file; without a path they are kept nowhere."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self._journal = Journal(path) if path is not None else None
         self._answers: dict[str, list[dict[str, Any]]] = {}
-        if path is not None and path.is_file():
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        with path.open("rb") as file:
-            while line := file.readline(_MAX_LINE_BYTES):
-                try:
-                    entry = json.loads(line)
-                    self._answers[entry["excerpt"]] = entry["recipes"]
-                except (ValueError, KeyError, TypeError):
-                    continue
+        for entry in self._journal.records() if self._journal is not None else ():
+            with suppress(KeyError, TypeError):
+                self._answers[entry["excerpt"]] = entry["recipes"]
 
     def get(self, model_name: str, excerpt: Excerpt) -> list[dict[str, Any]] | None:
         """The answer for an excerpt, None when it has not been asked for."""
@@ -42,18 +32,13 @@ class PageJournal:
         """Keep an answer."""
         digest = _digest(model_name, excerpt)
         self._answers[digest] = recipes
-        if self._path is None:
-            return
-        line = json.dumps({"excerpt": digest, "recipes": recipes}, ensure_ascii=False)
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("ab") as file:
-            # A line break before as well: a kill may have left half a line.
-            file.write(b"\n" + line.encode("utf-8", "replace") + b"\n")
+        if self._journal is not None:
+            self._journal.append({"excerpt": digest, "recipes": recipes})
 
     def remove(self) -> None:
         """Forget everything: the import is done."""
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+        if self._journal is not None:
+            self._journal.remove()
 
 
 def _digest(model_name: str, excerpt: Excerpt) -> str:
