@@ -8,8 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from core.devices import memory_budget, placement_of
-from core.model_shelf import ModelShelf
+from core.language_models.choice import shelf_of
 from core.settings import Settings
 from index.embedder_choice import SearchModels, search_models_for
 from index.opening import opened_index
@@ -43,11 +42,7 @@ def index_of(options: argparse.Namespace, settings: Settings) -> Path:
 
 def models_of(settings: Settings) -> SearchModels:
     """The models for searching; nothing is loaded yet."""
-
-    def budget() -> int:
-        return memory_budget(placement_of(settings.device, settings.dtype), settings.model_memory_gigabytes)
-
-    return search_models_for(settings, ModelShelf(budget), report=note)
+    return search_models_for(settings, shelf_of(settings), report=note)
 
 
 def opened(options: argparse.Namespace, settings: Settings) -> HybridRetriever:
