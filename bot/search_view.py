@@ -10,7 +10,6 @@ under no other name, nobody else can reach it.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.web_bodies import BODY_TIMEOUT_SECONDS
+from bot.web_bodies import read_json
 from bot.web_errors import json_response
 from bot.web_files import PageFile
 from bot.web_security import Sessions
@@ -99,15 +98,7 @@ class SearchView:
 
 
 async def _queries(request: web.Request) -> list[str]:
-    if request.content_type != "application/json":
-        raise InputError("not_json", "the body is not declared as application/json")
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-            data = json.loads((await request.read()).decode("utf-8"))
-    except TimeoutError as exc:
-        raise InputError("request_timeout", "the body did not arrive in time") from exc
-    except (ValueError, RecursionError) as exc:
-        raise InputError("bad_request", "the body is not JSON in UTF-8") from exc
+    data = await read_json(request)
     queries = data.get("queries") if isinstance(data, dict) else None
     if not isinstance(queries, list) or not 1 <= len(queries) <= MAX_QUERIES:
         raise InputError("bad_request", f"the body needs 1 to {MAX_QUERIES} queries")

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 from aiohttp import web
 
@@ -20,8 +21,8 @@ RECORDING_TIMEOUT_SECONDS = 120.0
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-async def read_message(request: web.Request) -> tuple[str, str]:
-    """Text and message id of a request's body.
+async def read_json(request: web.Request) -> Any:
+    """What a request's body says in JSON.
 
     Raises:
         InputError: not_json, bad_request or request_timeout.
@@ -32,12 +33,21 @@ async def read_message(request: web.Request) -> tuple[str, str]:
     try:
         async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
             body = await request.read()
-        data = json.loads(body.decode("utf-8"))
+        return json.loads(body.decode("utf-8"))
     except TimeoutError as exc:
         raise InputError("request_timeout", "the body did not arrive in time") from exc
     except (ValueError, RecursionError) as exc:
         raise InputError("bad_request", "the body is not JSON in UTF-8") from exc
-    match data:
+
+
+async def read_message(request: web.Request) -> tuple[str, str]:
+    """Text and message id of a request's body.
+
+    Raises:
+        InputError: as `read_json`; bad_request, too, for other JSON.
+        web.HTTPRequestEntityTooLarge: the body is longer than MAX_BODY_BYTES.
+    """
+    match await read_json(request):
         case {"text": str(text), "message_id": str(message_id)}:
             return text, checked_message_id(message_id)
     raise InputError("bad_request", "the body needs a text and a message_id")
