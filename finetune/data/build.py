@@ -120,7 +120,7 @@ def _orders(
         stages.finish_gathering(gathered, report)
     orders = {split: stages.fresh(split, expected[split]) for split in SPLITS}
     _converse(gathered, orders, out, report, progress)
-    stages.finish_telling(orders, report)
+    stages.finish_telling(gathered, orders, report)
     return orders
 
 

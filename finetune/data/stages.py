@@ -83,13 +83,12 @@ class Stages:
         counts = found["counts"]
         return {split: HashOrder(self._folder / split, sealed=counts[split]) for split in SPLITS}
 
-    def finish_telling(self, orders: Mapping[str, HashOrder], report: DataReport) -> None:
+    def finish_telling(self, gathered: Gathered, orders: Mapping[str, HashOrder], report: DataReport) -> None:
         """The conversations are all there; the recipes are not needed any more."""
         for order in orders.values():
             order.seal()
         self._finish("told", report, counts={split: order.count for split, order in orders.items()})
-        for path in (self._folder / "recipes").iterdir():
-            path.unlink()
+        gathered.order.close()
 
     def close(self) -> None:
         """Close what is open; finished stages stay for the next run."""
