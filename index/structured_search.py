@@ -4,8 +4,7 @@
    that have the ingredients in their name, come before those of which it is inferred.
 2. Every recipe that comes up is held against every wish itself; one that does not meet them is not shown.
 3. One recipe a dish.
-4. When nothing meets all wishes, the softest is given up, then the next: `Retrieval.relaxed` says which.
-4. When nothing meets all wishes, the softest is given up, then the next: What
+4. When nothing meets all wishes, the softest is given up, then the next: `Retrieval.relaxed` says which. What
    must not be in a dish is never given up, nor whom it is for.
 """
 

@@ -2,8 +2,7 @@
 
 A query is read as wishes only when every word of it is understood (`index.wish_words`), or when what is not
 understood plainly is a dish under conditions that no dish's name has: 「不含花生的…」「十分钟的…」.
-understood plainly is a dish under conditions that no dish's name has: Everything else
-is a name: 「早餐饼」「酸辣土豆丝」「清汤面」 name dishes, whatever words they are made of.
+Everything else is a name: 「早餐饼」「酸辣土豆丝」「清汤面」 name dishes, whatever words they are made of.
 """
 
 from __future__ import annotations
@@ -107,9 +106,8 @@ def _says_nothing(text: str) -> bool:
 def _described(text: str, *, goes_on: bool = False, joined: bool = False) -> Wishes | None:
     """The wishes of a text whose every word is known; None when it has other words or names a dish.
 
-        When it goes on from wishes said before (`goes_on`), a word alone is a wish as well; `joined` says
-    that a
-        condition with 的 stood before it.
+    When it goes on from wishes said before (`goes_on`), a word alone is a wish as well; `joined` says that a
+    condition with 的 stood before it.
     """
     found = Wishes()
     match = _COUNT.search(text)
