@@ -32,6 +32,9 @@ _REMEMBERED_FORMS = 20_000
 
 Encode = Callable[[], Vectors | None]
 
+Mentioned = Callable[[Iterable[str]], Sequence[str]]
+"""Those of some names (in `canonical_spelling`) that a question mentions."""
+
 Key = tuple[int, int]
 """Number of a part of the index, number of a form within it."""
 
@@ -89,7 +92,13 @@ class Recall:
         self._calibration = calibration
         self._spellings: Callable[[str], Spellings] = lru_cache(_REMEMBERED_FORMS)(spellings_of)
 
-    def matches(self, subjects: Sequence[str], encode: Encode, other_purpose: str = "") -> list[Match]:
+    def matches(
+        self,
+        subjects: Sequence[str],
+        encode: Encode,
+        other_purpose: str = "",
+        mentioned: Mentioned = lambda _: (),
+    ) -> list[Match]:
         """The forms that may be meant, best first.
 
         Args:
@@ -97,6 +106,7 @@ class Recall:
             encode: makes the vector of the first subject's question (float32 [dim], L2-normalised), or None
                 without vectors. Whoever names a dish to the letter has no use for it.
             other_purpose: a word that asks for no recipe; forms without it are hardly what was asked for.
+            mentioned: which of the forms that were found the question has in its middle; subjects, too.
         """
         words = dict(self._by_words(subjects[0]))
         is_named = any(self.form(key) == subjects[0] for key in words)
@@ -107,6 +117,8 @@ class Recall:
                 looked_at.add(dict(self._by_words(subject)))
         if looked_at.best < _LIKELY:
             looked_at.add(dict(self._by_words(subjects[0], widely=True)))
+        if looked_at.best < _CERTAIN:
+            looked_at.add_subjects(mentioned(looked_at.names()))
         return looked_at.matches(self._calibration, other_purpose)
 
     def _by_words(self, subject: str, *, widely: bool = False) -> Iterable[tuple[Key, float]]:
@@ -142,7 +154,7 @@ class _LookedAt:
 
     def __init__(self, recall: Recall, subjects: Sequence[str], cosines: dict[Key, float]) -> None:
         self._recall = recall
-        self._subjects = subjects
+        self._subjects = list(subjects)
         self._cosines = cosines
         self._floor = min(cosines.values(), default=0.0)  # what was not among the nearest is at most as near
         self._words: dict[Key, float] = {}
@@ -157,6 +169,17 @@ class _LookedAt:
         for key, score in words.items():
             self._words[key] = max(score, self._words.get(key, 0.0))
         self._compare(words)
+
+    def names(self) -> Iterable[str]:
+        """The names of everything that was looked at, in canonical spelling."""
+        return (self._recall.spellings(form)[1].characters for form in self._forms.values())
+
+    def add_subjects(self, subjects: Sequence[str]) -> None:
+        """Compare everything that was looked at with more subjects."""
+        if subjects:
+            self._subjects += subjects
+            forms, self._forms, self._measured, self._closest = self._forms, {}, [], []
+            self._compare(forms)
 
     def _compare(self, keys: Iterable[Key]) -> None:
         new = {key: self._recall.form(key) for key in keys if key not in self._forms}

@@ -2,7 +2,8 @@
 
 0. What is wished for by structure (「清淡的下饭菜」, 「不含花生的…」) is found by structure (`index.wishes`,
    `index.structured_search`); the rest is about the names of dishes.
-1. The shell of the question is removed; its subject is looked up (`index.subjects`).
+1. The shell of the question is removed; its subject is looked up (`index.subjects`), and what it mentions in
+   the middle of a sentence (`index.mentions`).
 2. Recall: BM25 over pairs of sounds and characters, and the nearest question vectors (`index.recall`).
 3. Rescoring: each recalled form is compared with the subject by spelling and sound (`index.likeness`).
 4. Forms become dishes, each with one recipe that has not been seen yet (`index.dishes`).
@@ -18,6 +19,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from core.errors import BotError, ModelUnavailableError, RetrievalError, VectorStoreUnavailableError
@@ -26,6 +28,7 @@ from index.calibration import UNCALIBRATED, Calibration, load_calibration
 from index.dishes import Dishes, Shown
 from index.lexical import LexicalIndex
 from index.manifest import Manifest
+from index.mentions import mentioned
 from index.questions import question_of
 from index.recall import Encode, Match, Part, Recall
 from index.search_report import DishReport, FormReport, SearchReport
@@ -223,13 +226,13 @@ class HybridRetriever:
         if not subjects:
             return _Searched((), (), (), 0.0)
         encoding = _Encoding(lambda: self._vector(subjects[0]))
-        purpose = other_purpose_of(query)
+        told = (other_purpose_of(query), partial(mentioned, query))
         try:
-            matches = self._recall.matches(subjects, encoding, purpose)
+            matches = self._recall.matches(subjects, encoding, *told)
             self._misses_vectors &= not encoding.has_vector
         except VectorStoreUnavailableError as exc:  # a server that is down costs the vectors, not the answer
             self._without_vectors(exc)
-            matches = self._recall.matches(subjects, lambda: None, purpose)
+            matches = self._recall.matches(subjects, lambda: None, *told)
         text = query[:MAX_QUERY_CHARACTERS].lower()
         wanted = max(limit, RERANKED_DISHES) if self._second_stage else limit
         shown = self._dishes.shown(matches, text, wanted, exclude)

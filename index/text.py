@@ -22,7 +22,8 @@ from index.synonyms import canonical_spelling
 
 _TO_SIMPLIFIED = opencc.OpenCC("t2s")
 
-_MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff]+")
+MARKS = re.compile(r"[^0-9a-z\u3400-\u9fff\uf900-\ufaff\u3040-\u30ff]+")
+"""What is no letter, digit or Han character of a `simplify`-ed text."""
 _BRACKETS = re.compile(r"[（(【\[「『《〈<{｛].*?[）)】\]」』》〉>}｝]")
 _BRACKET_CONTENT = re.compile(r"[（(【\[「『《〈<{｛](.*?)[）)】\]」』》〉>}｝]")
 _SEGMENT_ENDS = re.compile(r"[,，。.!！?？:：;；~～|｜/／\\+＋&·•‖※★☆]|-{1,}|—+|–+|_+|\s+")
@@ -64,7 +65,7 @@ def simplify(text: str) -> str:
 
 def key_of(text: str) -> str:
     """The comparable form of a name: simplified, letters, digits and Han only, synonyms to one spelling."""
-    return canonical_spelling(_MARKS.sub("", simplify(text)))
+    return canonical_spelling(MARKS.sub("", simplify(text)))
 
 
 def plain_key_of(text: str) -> str:
@@ -74,7 +75,7 @@ def plain_key_of(text: str) -> str:
 
 def without_marks(text: str) -> str:
     """The letters, digits and Han characters of a `simplify`-ed text."""
-    return _MARKS.sub("", text)
+    return MARKS.sub("", text)
 
 
 def strip_shell(question: str) -> str:
@@ -82,7 +83,7 @@ def strip_shell(question: str) -> str:
 
     `question` must be `simplify`-ed. Shells are peeled layer by layer, at most four on each side.
     """
-    subject = _MARKS.sub("", question)
+    subject = MARKS.sub("", question)
     for _ in range(4):
         shorter = _TRAILING.sub("", subject)
         if shorter == subject:
@@ -132,8 +133,8 @@ def name_forms(name: str) -> tuple[str, ...]:
     for content in _BRACKET_CONTENT.findall(text):
         parts.append(content)
         parts += _SEGMENT_ENDS.split(content)
-    keys = dict.fromkeys(key for form in whole if len(key := _MARKS.sub("", form)) >= 2)
-    keys |= dict.fromkeys(key for part in parts if len(key := _MARKS.sub("", part)) >= MIN_PART_CHARACTERS)
+    keys = dict.fromkeys(key for form in whole if len(key := MARKS.sub("", form)) >= 2)
+    keys |= dict.fromkeys(key for part in parts if len(key := MARKS.sub("", part)) >= MIN_PART_CHARACTERS)
     return tuple(keys)
 
 
@@ -142,7 +143,7 @@ def dish_form(name: str) -> str:
 
     「【独家】巴斯克芝士蛋糕（零失败）的做法」 → 巴斯克芝士蛋糕.
     """
-    bare = _MARKS.sub("", strip_shell(_BRACKETS.sub("", simplify(name))))
+    bare = MARKS.sub("", strip_shell(_BRACKETS.sub("", simplify(name))))
     return bare if len(bare) >= 2 else ""
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import index.dishes
 import index.lexical
 import index.likeness
+import index.mentions
 import index.retriever
 import index.subjects
 from core.ports import Embedder
@@ -91,6 +92,10 @@ def _no_other_purpose(_: str) -> str:
     return ""
 
 
+def _none_mentioned(*_: object) -> list[str]:
+    return []
+
+
 def _as_it_is(text: str) -> str:
     return text
 
@@ -116,11 +121,17 @@ _PARTS: dict[str, tuple[tuple[object, str, object], ...]] = {
     "words": ((LexicalIndex, "search", _no_forms), (LexicalIndex, "search_widely", _no_forms)),
     "sound": ((Sounds, "of", staticmethod(_as_written)),),
     "synonyms": tuple(
-        (module, "canonical_spelling", _as_it_is) for module in (index.dishes, index.lexical, index.likeness)
+        (module, "canonical_spelling", _as_it_is)
+        for module in (index.dishes, index.lexical, index.likeness, index.mentions)
     ),
     "removal of the shell": ((index.retriever, "subjects_of", _whole_question),),
-    "pinyin and English": ((index.subjects, "in_chinese", _as_it_is),),
-    "other purposes": ((index.retriever, "other_purpose_of", _no_other_purpose),),
+    "names in a sentence": ((index.retriever, "mentioned", _none_mentioned),),
+    "pinyin and English": tuple(
+        (module, "in_chinese", _as_it_is) for module in (index.mentions, index.subjects)
+    ),
+    "other purposes": tuple(
+        (module, "other_purpose_of", _no_other_purpose) for module in (index.mentions, index.retriever)
+    ),
     "grouping by dish": ((Dishes, "_add_dishes_of", _each_recipe),),
     "wishes by structure": ((HybridRetriever, "_by_structure", _no_wishes),),
 }

@@ -13,7 +13,8 @@ _FOUND = {
     "words": ("公保基丁怎么做", "宫保鸡丁"),
     "sound": ("公保基丁怎么做", "宫保鸡丁"),
     "synonyms": ("鲜肉抄手的做法", "鲜肉馄饨"),
-    "removal of the shell": ("请问大家白粥到底应该怎么做才好吃呢", "白粥"),
+    "removal of the shell": ("请问大家公保基丁到底应该怎么做才好吃呢", "宫保鸡丁"),
+    "names in a sentence": ("老公非要吃煎牛排，怎么煎啊，几分熟才好", "煎牛排"),
     "pinyin and English": ("gongbao jiding", "宫保鸡丁"),
     "wishes by structure": ("土豆和牛肉能做什么", "土豆烧牛肉"),
 }
@@ -50,7 +51,13 @@ def test_parts_that_only_change_what_is_refused(opened: dict[str, Variant]) -> N
 def test_every_part_is_there_once(cookbook_index: Path) -> None:
     names: Iterator[str] = (variant.name for variant in variants(cookbook_index, None))
     assert list(names) == [
-        *(WHOLE, "words", "sound", "synonyms", "removal of the shell", "pinyin and English"),
-        *("other purposes", "grouping by dish", "wishes by structure", "calibration, refusal"),
+        *(WHOLE, "words", "sound", "synonyms", "removal of the shell", "names in a sentence"),
+        *(
+            "pinyin and English",
+            "other purposes",
+            "grouping by dish",
+            "wishes by structure",
+            "calibration, refusal",
+        ),
         "rules for follow-ups",
     ]
