@@ -28,7 +28,7 @@ _MAX_LETTERS = 160
 
 _HEARD, _UNKNOWN = "heard", "unknown"
 _NAMES = frozenset({DISH, FOOD, _HEARD})
-_AROUND = frozenset({SHELL, ASIDE, BESIDE})
+_AROUND = frozenset({SHELL, ASIDE, BESIDE, OTHER})
 _STRANGE_BEFORE, _STRANGE_ASIDE = 2, 4
 """So many unknown words may stand before a dish (one before 「cookies」), and behind 「for」, 「like」 …"""
 _STRANGE_BEFORE_FOODS, _STRANGE_ASIDE_OF_FOODS = 1, 2

@@ -39,6 +39,7 @@ def test_what_stands_around_a_dish_goes(text: str, chinese: str) -> None:
         ("ji1dan4 chao3fan4", "鸡蛋炒饭"),
         ("hóng shāo ròu", "红烧肉"),
         ("you tiao", "油条"),
+        ("song shu gui yu", "松鼠鳜鱼"),
         ("lǜ dou tang", "绿豆汤"),
         ("hongshaorou zenme zuo", "红烧肉怎么做"),
         ("grandma's hongshaorou", "红烧肉"),
