@@ -46,6 +46,16 @@ class Wishes:
         """Whether it asks for anything beside a subject."""
         return bool(self.ingredients or self.without or self.free_of or self.tags or self.max_minutes)
 
+    @property
+    def asks_for(self) -> bool:
+        """Whether it says what the dish is made of or like, not only what it must not be."""
+        return bool(self.ingredients or self.tags)
+
+    @property
+    def forbids(self) -> bool:
+        """Whether something must not be in it."""
+        return bool(self.without or self.free_of)
+
 
 def labels(wishes: Wishes) -> tuple[str, ...]:
     """Each wish in a word or two, for telling a user: 清淡, 有土豆, 20 分钟以内, 不含花生."""

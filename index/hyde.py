@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from core.errors import ModelError
 from core.language_models.whole_answer import whole_answer
 from core.ports import ChatMessage, Hit, Retrieval, Retriever, Sampling
+from index.spotting import spotted_wishes
 from index.wishes import wishes_of
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ class HydeRetriever:
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query`; refused, search for what the model imagines. See `core.ports.Retriever`."""
         found = await self._retriever.search(query, limit=limit, exclude=exclude)
-        if not found.refused or wishes_of(query) is not None:  # nothing that is imagined may break a wish
+        # nothing that is imagined may break a wish
+        if not found.refused or wishes_of(query) or spotted_wishes(query):
             return found
         try:
             names = await self._imagined(query)

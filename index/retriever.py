@@ -1,7 +1,7 @@
 """Search: two recalls, rescoring by name, reranking, a calibrated refusal. Implements `core.ports.Retriever`.
 
-0. What is wished for by structure (「清淡的下饭菜」, 「不含花生的…」) is found by structure (`index.wishes`,
-   `index.structured_search`); the rest is about the names of dishes.
+0. What is wished for by structure (「清淡的下饭菜」, 「不含花生的…」) is found by structure (see
+   `index.wished_search`, `index.structured_search`); the rest is about names.
 1. The shell of the question is removed; its subject is looked up (`index.subjects`), and what it mentions in
    the middle of a sentence (`index.mentions`).
 2. Recall: BM25 over pairs of sounds and characters, and the nearest question vectors (`index.recall`).
@@ -34,10 +34,12 @@ from index.recall import Encode, Match, Part, Recall
 from index.search_report import DishReport, FormReport, SearchReport
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
 from index.segments import open_segments, open_vectors
+from index.spotting import spotted_wishes
 from index.structured_search import StructuredSearch
 from index.subjects import MAX_QUERY_CHARACTERS, other_purpose_of, subjects_of
 from index.vector_stores.faiss_store import FaissVectorStores
 from index.vector_stores.ports import VectorStores
+from index.wished_search import WishedSearch
 from index.wishes import labels, wishes_of
 
 logger = logging.getLogger(__name__)
@@ -112,7 +114,7 @@ class HybridRetriever:
         second_stage: SecondStage | None = None,
     ) -> None:
         self._parts = tuple(parts)
-        self._structured = structured
+        self._wished = WishedSearch(structured, self._by_name, self._is_title)
         has_vectors = any(part.vectors is not None for part in self._parts)
         self._embedder = embedder if has_vectors else None
         self._calibration = calibration
@@ -192,7 +194,7 @@ class HybridRetriever:
 
     def search_now(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query` in this thread."""
-        return self._by_structure(query, limit, exclude) or self._by_name(query, limit, exclude)
+        return self._wished.search(query, limit, exclude)
 
     def _by_name(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval:
         hits = tuple(judged.hit for judged in self._searched(query, limit, exclude).judged)
@@ -212,7 +214,7 @@ class HybridRetriever:
         return SearchReport(
             query=query,
             subjects=searched.subjects,
-            filters=labels(wishes) if (wishes := wishes_of(query)) else (),
+            filters=labels(wishes) if (wishes := wishes_of(query) or spotted_wishes(query)) else (),
             threshold=self._calibration.threshold,
             refused=not dishes or dishes[0].score < self._calibration.threshold,
             forms=tuple(map(self._form_report, searched.matches[:_EXPLAINED_FORMS])),
@@ -250,19 +252,6 @@ class HybridRetriever:
             )
         )
         return read + [_Judged(one, None) for one in shown if one.recipe.name not in scores]
-
-    def _by_structure(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval | None:
-        """Recipes that meet the wishes of a query; None when it names a dish without any."""
-        wishes = wishes_of(query)
-        if wishes is None or (not wishes.subject and self._is_title(query)):
-            return None
-        return self._structured.search(
-            query,
-            wishes,
-            limit=limit,
-            exclude=exclude,
-            find_dish=lambda subject: self._by_name(subject, limit, exclude),
-        )
 
     def _is_title(self, query: str) -> bool:
         """Whether a query that reads like wishes is the very title of a recipe: 「快手下饭菜怎么做」.

@@ -39,7 +39,8 @@ _HARD_TAGS = frozenset(IMPLIED_WITHOUT)
 _NO_MEAL = ("酱料", "饮品", "甜品", "烘焙")
 _NO_DISH = ("酱料",)
 _OPEN_TAGS = _words(
-    "甜品 烘焙 饮品 早餐 小吃 宝宝 儿童 甜 夏 酱料 中秋 端午 圣诞 生日 野餐 奶香 免烤 烤箱 微波炉 主食 低糖"
+    "甜品 烘焙 饮品 早餐 小吃 宝宝 儿童 甜 夏 酱料 元宵 清明 端午 中秋 冬至 圣诞 生日 野餐 奶香 免烤 烤箱"
+    " 微波炉 主食 低糖"
 )
 """Who wishes for these may mean something sweet or to drink; otherwise a list of dishes has none of them."""
 _SOFTNESS = (

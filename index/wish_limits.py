@@ -60,7 +60,7 @@ def limits_of(clause: str) -> tuple[Wishes, str, bool]:
         items = [item for item in re.split(_AND, groups["items"]) if item]
         strict = groups.get("how") in {None, "不含", "不含有", "不能吃", "不能有"}
         for item in items:
-            found |= _excluded(item, strict=strict, allergic=match.re is _ALLERGY)
+            found |= excluded(item, strict=strict, allergic=match.re is _ALLERGY)
         joined = joined or bool(groups["de"])
         return ""
 
@@ -75,21 +75,21 @@ def limits_of(clause: str) -> tuple[Wishes, str, bool]:
         found |= Wishes(tags=(_MILD.get(match["how"], "清淡"),))
         return ""
 
-    def within(match: re.Match[str]) -> str:
-        nonlocal found, joined
-        found |= Wishes(max_minutes=_minutes(match))
-        joined = joined or bool(match["de"])
-        return ""
-
     rest = _ALLERGY.sub(without, clause)
     rest = _NOT_HOT.sub(not_hot, rest)
     rest = _NOT_TASTE.sub(not_taste, rest)
     rest = _WITHOUT.sub(without, _FREE.sub(without, rest))
-    rest = _TIME.sub(within, rest)
-    return found, rest, joined
+    time = _TIME.search(rest)
+    return found | time_limit_of(rest)[0], _TIME.sub("", rest), joined or bool(time and time["de"])
 
 
-def _excluded(item: str, *, strict: bool, allergic: bool) -> Wishes:
+def time_limit_of(text: str) -> tuple[Wishes, str]:
+    """How long it may take, the last that is said, and the text without that."""
+    times = list(_TIME.finditer(text))
+    return Wishes(max_minutes=_minutes(times[-1]) if times else None), _TIME.sub(" ", text)
+
+
+def excluded(item: str, *, strict: bool, allergic: bool) -> Wishes:
     """What must not be in there: a group of allergens, a kind of food, or the thing of that name."""
     item = item.removesuffix("类")
     groups = ALLERGEN_GROUPS.get(f"{item}类") or ALLERGEN_GROUPS.get(item, ())

@@ -18,6 +18,7 @@ import index.likeness
 import index.mentions
 import index.retriever
 import index.subjects
+import index.wished_search
 from core.ports import Embedder
 from index.benchmarking.dialogues import Search
 from index.dishes import ROWS_A_FORM, Dish, Dishes
@@ -133,6 +134,10 @@ _PARTS: dict[str, tuple[tuple[object, str, object], ...]] = {
         (module, "other_purpose_of", _no_other_purpose) for module in (index.mentions, index.retriever)
     ),
     "grouping by dish": ((Dishes, "_add_dishes_of", _each_recipe),),
-    "wishes by structure": ((HybridRetriever, "_by_structure", _no_wishes),),
+    "wishes by structure": (
+        (index.wished_search, "wishes_of", _no_wishes),
+        (index.wished_search, "spotted_wishes", _no_wishes),
+    ),
+    "wishes in a sentence": ((index.wished_search, "spotted_wishes", _no_wishes),),
 }
 """Parts that have no switch of their own, and what takes their place where."""
