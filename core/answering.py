@@ -119,6 +119,8 @@ class Understanding:
         dish: the dish at hand, when the question is about it.
         exclude: ids of recipes that must not come back (「换一道」).
         certain: the rules are sure; otherwise a language model, when there is one, may rewrite the question.
+        otherwise: what is meant when the search with `query` does not settle it (`core.readings`).
+        by_name: only a dish that `query` names settles it, no list and no likely dish.
     """
 
     aspect: Aspect
@@ -126,6 +128,8 @@ class Understanding:
     dish: Recipe | None = None
     exclude: frozenset[str] = frozenset()
     certain: bool = True
+    otherwise: Understanding | None = None
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)

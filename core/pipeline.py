@@ -52,6 +52,7 @@ from core.ports import (
     Retrieval,
     Retriever,
 )
+from core.readings import settling
 from core.recipe import Recipe
 from core.replies import answer, refusal
 from core.stages import limited, paced
@@ -150,19 +151,30 @@ class CookingPipeline:
 
     async def _retrieve(self, run: Run) -> Events:
         """Find the recipe, unless the dish at hand is meant. What is scaled is scaled from the original."""
-        wanted, dish = run.understanding, run.understanding.dish
-        rescales = dish is not None and isinstance(wanted.aspect, ForServings)
-        if not run.uses_index or not (rescales or (dish is None and wanted.query)):
+        wanted = run.understanding
+        rescales = wanted.dish is not None and isinstance(wanted.aspect, ForServings)
+        if not run.uses_index or not (rescales or (wanted.dish is None and wanted.query)):
             return
         yield StageStarted(Stage.RETRIEVE)
         with run.times.measured(Stage.RETRIEVE):
-            if dish is None:
+            if wanted.dish is None:
+                await self._find(run)
+            dish = run.understanding.dish
+            if dish is not None and isinstance(run.understanding.aspect, ForServings):
+                run.understanding = replace(run.understanding, dish=await self._original(run.turn, dish))
+        yield run.times.finished(Stage.RETRIEVE)
+
+    async def _find(self, run: Run) -> None:
+        """Search for what the question says; when that settles nothing, for what else it may mean."""
+        readings = settling(run.understanding)
+        wanted = next(readings)
+        try:
+            while True:
                 limit = dishes_wanted(run.turn, wanted, self._limits.search_limit)
                 query = with_stated_limits(wanted.query, run.turn.conversation)
-                run.retrieval = await self._search(query, wanted.exclude, limit)
-            else:
-                run.understanding = replace(wanted, dish=await self._original(run.turn, dish))
-        yield run.times.finished(Stage.RETRIEVE)
+                wanted = readings.send(await self._search(query, wanted.exclude, limit))
+        except StopIteration as settled:
+            run.understanding, run.retrieval = settled.value
 
     async def _look_on_web(self, run: Run) -> Events:
         """Ask the web for a dish that the index does not know."""

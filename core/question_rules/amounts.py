@@ -57,6 +57,7 @@ _MEASURE = any_of(
     袋 包 段 朵 张 g kg ml"""
 )
 _NOUN = any_of("食材 材料 原料 用料 配料 调料 佐料 主料 辅料 调味料")
+_ALL_OF_THEM = "[都有哪些是什么呢要需列再说报念讲一次遍看来发给我几种样,，]{2,10}"
 _GET = "(?:准备|买|备)"
 
 SUPPLY_RULES = tuple(
@@ -67,7 +68,7 @@ SUPPLY_RULES = tuple(
         rf"(?P<dish>)[都还要需用得]{{1,4}}[些点]?{WHAT}",
         rf"{DISH}{FILL}{any_of('食材 购物 采购 材料 配料 用料')}(?:清单|表|单){SAY}",
         rf"{DISH}的{_NOUN}{SAY}",
-        rf"{DISH}{any_of('所有 全部 主要')}?{_NOUN}[都有哪些是什么呢要需列再说遍看来发给我几种样,，]{{2,10}}",
+        rf"{DISH}{any_of('所有 全部 主要')}?{_NOUN}{_ALL_OF_THEM}",
         rf"(?P<dish>)(?:所有|全部)?{_NOUN}",
         rf"(?P<dish>)[要该应放加用]{{1,2}}多少{_MEASURE}?",
     )
@@ -77,7 +78,7 @@ _PUT = "[要需得该应当用放加搁倒撒下切买准备打磕来配是会�
 _ENOUGH = "[才比较最]{0,2}(?:合适|好|够|行|合理)?"
 _ASKS_WHETHER = any_of("要不要 需不需要 用不用 有没有 含不含")
 _NO_INGREDIENT = re.compile(
-    f".*{any_of('钱.* 岁 年 次 步 道菜 种 人 时间 分钟 小时 天 度 卡 热量 东西 菜 点')}"
+    f".*{any_of('钱.* 岁 年 次 步 道菜 种 样 人 时间 分钟 小时 天 度 卡 热量 东西 菜 点')}"
 )
 _LONGEST_UNKNOWN = 4
 

@@ -44,6 +44,8 @@ _SPARE = any_of("替代品 代替品 替代物 平替")
 
 def _lacks(match: re.Match[str], scene: Scene) -> Found | None:
     word = match["ing"].removesuffix("了")
+    if word in {"行不", "可不", "成不", "能不"}:  # 「料酒不放行不行」
+        return None
     sure = bool(match["outcome"]) or is_known(word, scene)
     return Found(Without(word), match["dish"]) if word and sure else None
 
@@ -63,6 +65,8 @@ def _replaces(match: re.Match[str], scene: Scene) -> Found | None:
     dish, word = groups.get("dish") or "", groups.get("ing") or ""
     if groups.get("both"):
         dish, word = split_ingredient(groups["both"])
+        if re.search("[,，]", word) and scene.dish is not None:
+            dish, word = "", ""  # 「太辣了，改成紫菜蛋花汤」
     if not word and not (substitute and scene.dish is not None):
         return None
     return Found(Without(word, substitute), dish)
@@ -105,7 +109,7 @@ _LESS_OF_ALL = frozenset({"淡", "清淡"})
 _TASTE = f"(?P<q>{any_of('清淡 油腻 重口 辣 咸 淡 甜 酸 麻 腻')})"
 _BIT = any_of("一点点?儿? 一些 些 点儿 点")
 _LEAD_IN = "[想要能可以把做弄请希望让它味道怎么,，会吃得口味放还]{0,6}"
-_END = f"{any_of('怎么做 怎么弄 怎么办 咋办 怎么调 可以 行 的')}?"
+_END = f"{any_of('怎么做 怎么弄 怎么办 咋办 怎么调整? 怎么改 咋改 可以 行 的')}?"
 _CAN_BE_MADE = f"{CAN}{any_of('做成 做得 改成 变成 弄成')}"
 _TOO_MUCH = any_of("太 有点 过于")
 _LESS = any_of("(?<!多)少 别太 别那么 不要太 不太 不要那么 没那么 不那么 不怎么 微")

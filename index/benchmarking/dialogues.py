@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from core.answering import AnotherDish, Turn
+from core.answering import AnotherDish, Turn, Understanding
 from core.conversation import Conversation, HistoryMessage
 from core.dish_lists import dishes_wanted, list_reply, offers_list
 from core.list_follow_ups import lists_shown
 from core.ports import Hit, Retrieval
+from core.readings import settling
 from core.stated_limits import with_stated_limits
 from core.understanding import understand
 
@@ -44,15 +45,12 @@ def _answered(
     search: Search, question: str, conversation: Conversation, limit: int
 ) -> tuple[Retrieval, Conversation]:
     turn = Turn(question, conversation)
-    wanted = understand(turn)
     asked = HistoryMessage("user", question, _USER, _DAY)
-    if wanted.dish is not None or not wanted.query:
+    wanted, found = _found(search, turn, limit)
+    if found is None:
         hits = (Hit(wanted.dish, 1.0, ""),) if wanted.dish is not None else ()
         told = HistoryMessage("assistant", "", _USER, _DAY, wanted.dish, conversation.last_query)
         return Retrieval(question, hits, not hits), Conversation((*conversation.messages, asked, told))
-    found = search(
-        with_stated_limits(wanted.query, conversation), dishes_wanted(turn, wanted, limit), wanted.exclude
-    )
     if offers_list(found):
         skipped = lists_shown(conversation, wanted.query) if isinstance(wanted.aspect, AnotherDish) else 0
         reply = list_reply(turn, wanted, found)
@@ -62,3 +60,17 @@ def _answered(
         recipe = found.hits[0].recipe if found.hits and not found.refused else None
         told = HistoryMessage("assistant", "", _USER, _DAY, recipe, wanted.query if recipe else "")
     return found, Conversation((*conversation.messages, asked, told))
+
+
+def _found(search: Search, turn: Turn, limit: int) -> tuple[Understanding, Retrieval | None]:
+    """What the turn means, and what the search for it found; None when it is about the dish at hand."""
+    readings = settling(understand(turn))
+    try:
+        wanted = next(readings)
+        while True:
+            query = with_stated_limits(wanted.query, turn.conversation)
+            found = search(query, dishes_wanted(turn, wanted, limit), wanted.exclude)
+            wanted = readings.send(found)
+    except StopIteration as settled:
+        meant: Understanding = settled.value[0]
+        return meant, settled.value[1]
