@@ -248,6 +248,11 @@ def ingredient_term(word: str) -> str:
     return f"={own}" if own else key
 
 
+def kind_of(word: str) -> str:
+    """The kind of food that an ingredient is of: 羊肉 for 羊腿, "" when none is known."""
+    return min(_INGREDIENTS.groups(key_of(word)), default="")
+
+
 def spellings(word: str) -> frozenset[str]:
     """The ways to write `word`, for looking it up in a `simplify`-ed text."""
     simple = simplify(word)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from core.ports import Hit, Retrieval
 from core.recipe import Recipe
 from index.facets import UNKNOWN_ALLERGENS, Facets, facets_of
-from index.kinds import ingredient_term, kind_called, spellings
+from index.kinds import ingredient_term, kind_called, kind_of, spellings
 from index.questions import question_of
 from index.recipe_lookup import FOLDER, Found, RecipeLookup, Terms, name_pairs
 from index.segment import Segment, id_hash
@@ -43,6 +43,15 @@ _OPEN_TAGS = _words(
     " 微波炉 主食 低糖"
 )
 """Who wishes for these may mean something sweet or to drink; otherwise a list of dishes has none of them."""
+_GROUPS = {
+    "海鲜": "水产",
+    "河鲜": "水产",
+    "内脏": "内脏",
+    "下水": "内脏",
+    "猪下水": "内脏",
+    "豆制品": "豆制品",
+}
+"""Words for many kinds of food at once, which no list of ingredients names."""
 _SOFTNESS = (
     _words("春 夏 秋 冬 节日 聚会 野餐 生日 圣诞 情人节 冬至 元宵 清明"),
     None,  # the time
@@ -91,6 +100,7 @@ class StructuredSearch:
             find_dish: looks up the subject, if there is one.
         """
         limit = max(limit, wishes.count)
+        wishes = replace(wishes, ingredients=tuple(map(self._as_called, wishes.ingredients)))
         if wishes.subject:
             return self._of_dish(query, wishes, limit, exclude, find_dish(wishes.subject))
         if wishes == Wishes(ingredients=wishes.ingredients) and not all(
@@ -131,8 +141,14 @@ class StructuredSearch:
         alike = replace(wishes, subject="", ingredients=_made_of(best.recipe))
         return Retrieval(query, self._hits(alike, limit, exclude, frozenset()), True, wanted=told)
 
+    def _as_called(self, ingredient: str) -> str:
+        """`ingredient`, or its kind when no recipe calls it so: 鸭肉 for 半只鸭."""
+        return ingredient if self._is_known(ingredient) else kind_of(ingredient) or ingredient
+
     def _is_known(self, ingredient: str) -> bool:
-        return any(shelf.lookup.has("ingredients", ingredient_term(ingredient)) for shelf in self._shelves)
+        return ingredient in _GROUPS or any(
+            shelf.lookup.has("ingredients", ingredient_term(ingredient)) for shelf in self._shelves
+        )
 
     def _dishes_of(self, recipe_ids: frozenset[str]) -> frozenset[str]:
         """The dishes of recipes that were shown: a list goes on with other dishes."""
@@ -188,12 +204,18 @@ def admits(wishes: Wishes, facets: Facets) -> bool:
         return False
     if any(_touches(name, facets) for name in wishes.without):
         return False
-    if not all(ingredient_term(name) in facets.ingredients for name in wishes.ingredients):
+    if not all(_is_made_of(name, facets) for name in wishes.ingredients):
         return False
     if not facets.tags.issuperset(wishes.tags):
         return False
     minutes = facets.minutes
     return wishes.max_minutes is None or (minutes is not None and minutes <= wishes.max_minutes)
+
+
+def _is_made_of(name: str, facets: Facets) -> bool:
+    if name in _GROUPS:
+        return _GROUPS[name] in facets.kinds
+    return ingredient_term(name) in facets.ingredients
 
 
 def _touches(name: str, facets: Facets) -> bool:
@@ -214,7 +236,12 @@ def _is_called(dish: str, recipe: Recipe) -> bool:
 
 def _terms(wishes: Wishes, dish: str, *, sure: bool) -> Terms:
     tags = [("sure" if sure and tag not in _HARD_TAGS else "tags", tag) for tag in wishes.tags]
-    foods = [("titled" if sure else "ingredients", ingredient_term(name)) for name in wishes.ingredients]
+    foods = [
+        ("kinds", _GROUPS[name])
+        if name in _GROUPS
+        else ("titled" if sure else "ingredients", ingredient_term(name))
+        for name in wishes.ingredients
+    ]
     none_of = [("allergens", group) for group in wishes.free_of]
     if wishes.free_of:
         none_of.append(("allergens", UNKNOWN_ALLERGENS))

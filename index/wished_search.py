@@ -14,12 +14,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.ports import Retrieval
-from index.conditions import Wishes
+from index.conditions import Wishes, labels
 from index.facets import facets_of
-from index.spotting import asks_for_no_dish, asks_for_one, spotted_wishes
+from index.spotting import spotted_wishes
+from index.spotting_intent import OCCASIONS, asks_for_no_dish, asks_for_one
 from index.structured_search import STRUCTURE_SCORE, StructuredSearch, admits
 from index.text import key_of
 from index.wishes import wishes_of
+
+_OCCASIONS = frozenset(labels(Wishes(tags=tuple(OCCASIONS))))
 
 SearchByName = Callable[[str, int, frozenset[str]], Retrieval]
 """Finds the dish that a query names: (query, most hits, ids of recipes to leave out)."""
@@ -68,6 +71,8 @@ class WishedSearch:
             found = self._meeting(query, spotted, limit, exclude) if spotted.asks_for else None
         if found is None or not found.hits:
             return _without(named, spotted)
+        if _OCCASIONS.issuperset(found.relaxed):  # hardly a recipe says for whom and when it is
+            found = replace(found, refused=False, relaxed=())
         if is_named:
             return found
         likest = replace(spotted, tags=()) if spotted.ingredients and asks_for_one(query) else spotted

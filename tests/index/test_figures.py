@@ -26,9 +26,22 @@ BARS = {
     "ingredients": (0.98, 0.995, 0.0),
     "wishes": (0.95, 0.995, 0.0),
     "exclusions": (0.95, 0.995, 0.0),
+    "told_dishes": (0.82, 0.90, 0.30),
+    "told_ingredients": (0.93, 0.96, 0.15),
+    "told_wishes": (0.66, 0.80, 0.30),
+    "told_exclusions": (0.75, 0.90, 0.15),
 }
-"""Kind of query → hit@1 and hit@5 at least, wrongly refused at most."""
-REFUSED = {"offtopic": 1.0, "offtopic_near": 0.95, "offtopic_latin": 0.99, "absent": 0.90}
+"""Kind of query → hit@1 and hit@5 at least, wrongly refused at most.
+
+Those that begin with told are long sentences, written by others than those who wrote the search.
+"""
+REFUSED = {
+    "offtopic": 1.0,
+    "offtopic_near": 0.95,
+    "offtopic_latin": 0.99,
+    "absent": 0.90,
+    "told_nothing": 0.97,
+}
 """Kind of what must be refused → share refused at least."""
 
 
