@@ -20,7 +20,11 @@ _SEARCHED = tuple(
         ("多少度|几度|温度|油温|炉温|水温", "[0-9] ?[°℃度]|油温|成热"),
         ("什么火|多大火|火候|火力|大火|中火|小火", "大火|中火|小火|旺火|文火"),
         ("[么种个啥]锅", "炒锅|砂锅|平底锅|蒸锅|汤锅|高压锅|不粘锅|铁锅|煎锅|奶锅|砂煲|电饭"),
-        ("保存|冰箱|冷藏|冷冻|隔夜|过夜|放多久|放几天|坏", "可存|保存|密封|隔夜|可放|冷[藏冻].{0,6}[天月]"),
+        (
+            "保存|冰箱|冷藏|冷冻|冻起来|隔夜|过夜|放多久|放几天|坏|吃不完|做多|煮多",
+            "可存|保存|密封|隔夜|可放|冷[藏冻].{0,6}[天月]|做多|吃不完",
+        ),
+        ("糊|焦|火大|火小", "糊|煳|焦|粘锅|[大中小微旺文]火"),
         ("切", "切"),
         ("提前", "提前|隔夜|前一天"),
         ("配什么|搭配|蘸|就着", "搭配|配[米饭着上]|蘸|佐"),
@@ -37,8 +41,13 @@ _ALLERGIC_TO = re.compile(
 """Not a thing to be allergic to."""
 _LONGEST_LOOK = 60
 _MOST_STEPS = 3
-_NOTHING = "(?!)"
-"""A pattern that matches nothing."""
+_ENOUGH = 2
+"""A pair of characters of the question, or two single ones, make a part of the recipe worth quoting."""
+_WONDERS = re.compile("咋|怎|吗|不|了|行|成|没|太|为")
+"""Asked whether or why, tips may help; asked for a number or a tool, they do not."""
+_KITCHEN = frozenset(
+    "酒面皮馅水汤料汁火盖布泡煮炖蒸炒炸烤切洗冰冻碎破烂软硬色油糖盐醋酱粉米豆肉鱼鸡鸭虾蛋熬熟擀包揉"
+)
 
 
 def allergen_line(recipe: Recipe) -> str:
@@ -122,26 +131,43 @@ def _servings(recipe: Recipe, _question: str) -> list[str]:
 
 
 def _other(recipe: Recipe, question: str) -> list[str]:
-    said = _said_of(question, recipe)
-    steps = [n for n, step in enumerate(recipe.steps, 1) if said.search(step)]
-    tips = [tip for tip in recipe.tips if said.search(tip)]
+    weights = _said_of(question, recipe)
+    steps = _best([(_weight(step, weights), n) for n, step in enumerate(recipe.steps, 1)])
+    tips = [tip for tip in recipe.tips if _weight(tip, weights) >= _ENOUGH]
     if not steps and not tips:
-        return ["这一点菜谱没有提到，我不想乱说。"]
+        lines = ["这一点菜谱没有提到，我不想乱说。"]
+        if recipe.tips and _WONDERS.search(question[:_LONGEST_LOOK]):
+            return [*lines, "菜谱的小贴士也许用得上：", *(f"· {tip}" for tip in recipe.tips)]
+        return lines
     lines = ["菜谱没有专门说这一点，相关的地方是："]
-    return [*lines, *step_lines(recipe, steps[:_MOST_STEPS]), *(f"· {tip}" for tip in tips)]
+    return [*lines, *step_lines(recipe, sorted(steps)), *(f"· {tip}" for tip in tips)]
 
 
-def _said_of(question: str, recipe: Recipe) -> re.Pattern[str]:
-    """What to look for in the recipe: words of the topic, else the pairs of characters of the question."""
+def _said_of(question: str, recipe: Recipe) -> dict[re.Pattern[str], int]:
+    """What to look for in the recipe, and how much each find counts.
+
+    Words of the topic, else the pairs of characters of the question and, for less, its kitchen characters.
+    """
     for asked, said in _SEARCHED:
-        if asked.search(question):
-            return said
+        if asked.search(question) and any(said.search(part) for part in (*recipe.steps, *recipe.tips)):
+            return {said: _ENOUGH}
     text = question[:_LONGEST_LOOK]
     for name in (recipe.name, *recipe.aliases):
         text = text.replace(name, " ")
-    pieces = re.findall("[\u4e00-\u9fff]{2,}", _NO_CONTENT.sub(" ", text))
+    pieces = re.findall("[\u4e00-\u9fff]+", _NO_CONTENT.sub(" ", text))
     pairs = dict.fromkeys(piece[i : i + 2] for piece in pieces for i in range(len(piece) - 1))
-    return re.compile("|".join(pairs) or _NOTHING)
+    single = dict.fromkeys(c for piece in pieces for c in piece if c in _KITCHEN)
+    return {re.compile(words): 2 for words in pairs} | {re.compile(c): 1 for c in single}
+
+
+def _weight(part: str, weights: dict[re.Pattern[str], int]) -> int:
+    return sum(weight for pattern, weight in weights.items() if pattern.search(part))
+
+
+def _best(weighed: list[tuple[int, int]]) -> list[int]:
+    """The steps that say most of it: [(weight, number)] to numbers."""
+    enough = [(weight, number) for weight, number in weighed if weight >= _ENOUGH]
+    return [number for _, number in sorted(enough, key=lambda each: (-each[0], each[1]))[:_MOST_STEPS]]
 
 
 _TOPICS: dict[str, Callable[[Recipe, str], list[str]]] = {

@@ -49,6 +49,12 @@ class Conversation:
         """The full question that found the dish at hand, or ""."""
         return next((m.query for m in reversed(self.messages) if m.query), "")
 
+    def query_behind(self, recipe: Recipe) -> str:
+        """The full question that found `recipe`, or the last one."""
+        shown = (m for m in reversed(self.messages) if m.recipe is not None and m.query)
+        of_it = (m.query for m in shown if m.recipe is not None and m.recipe.recipe_id == recipe.recipe_id)
+        return next(of_it, self.last_query)
+
     def shown_recipe_ids(self, query: str) -> frozenset[str]:
         """Ids of the recipes already shown for `query` in this conversation."""
         return frozenset(

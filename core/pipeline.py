@@ -249,7 +249,7 @@ class CookingPipeline:
 
         The search that found it is repeated; when it no longer does, the remembered one must do.
         """
-        query = turn.conversation.last_query or dish.name
+        query = turn.conversation.query_behind(dish) or dish.name
         shown_before = turn.conversation.shown_recipe_ids(query) - {dish.recipe_id}
         try:
             retrieval = await self._search(query, shown_before)

@@ -49,4 +49,4 @@ def _query_behind(request: AnswerRequest) -> str:
     """The question that found the recipe; a follow-up carries it on, however long the conversation gets."""
     if request.recipe is None:
         return ""
-    return request.understanding.query or request.turn.conversation.last_query
+    return request.understanding.query or request.turn.conversation.query_behind(request.recipe)

@@ -23,7 +23,7 @@ from core.answering import (
 )
 from core.conversation import Conversation
 from core.ingredient_words import VOCABULARY, is_seasoning, kind_named, split_list
-from core.kitchen_talk import is_elsewhere, is_of_recipe, is_sentence
+from core.kitchen_talk import is_elsewhere, is_kitchen_talk, is_of_recipe, is_sentence
 from core.list_follow_ups import about_list, adds_to_wish
 from core.question_rules import RULES, Found, Scene
 from core.question_rules.pieces import is_known
@@ -44,6 +44,9 @@ _FORBIDS = re.compile("(?:我们?)?(?:不要|不吃|不含|别放|对.{1,8}过�
 _ASKS_HOW = re.compile("怎么|怎样|如何|做法|菜谱|什么|多少|几|哪|吗|没有")
 _WITHOUT_ASKING = re.compile("[^吗怎咋行可]*(?:别|不要|不能)[^吗怎咋行可]*")
 """「土豆菜别放肉」 wishes for dishes without something; it asks nothing of one."""
+_LACKS = re.compile(
+    "(?:^|[,，]|家里|手边)(?:没有?(?P<after>[^,，了吗没]{1,6})|(?P<before>[^,，了吗没]{1,6}?)(?:没有?了?|用完了))[,，]"
+)
 _CLAUSE_ENDS = re.compile("[,，。;；!！?？ ]+")
 _SAME_WAY = re.compile("(?:换成?|改成|改用)(?P<food>.{1,6})")
 """「换成排骨呢」 after 红烧肉: 红烧排骨, if there is such a dish."""
@@ -77,9 +80,19 @@ def understand(turn: Turn) -> Understanding:
         if not (
             scene.dish is not None and subject and (is_sentence(subject) or _CLAUSE_ENDS.search(subject))
         ):
-            return _placed(found, turn, scene.dish)
+            return _or_in_part(_placed(found, turn, scene.dish), text, scene)
     aspect = _aspect_in_part(text, scene) or (_sane(found, scene) if found is not None else None)
     return with_readings(_searched(text, turn, scene), text, aspect, turn)
+
+
+def _or_in_part(placed: Understanding, text: str, scene: Scene) -> Understanding:
+    """「小朋友也吃，辣椒能全拿掉吗」: the first clause may be no dish."""
+    if scene.dish is None or not placed.query or placed.otherwise is not None or "," not in text:
+        return placed
+    aspect = _aspect_in_part(text, scene)
+    if aspect is None or not is_kitchen_talk(text, scene.dish, reads_aspect=True):
+        return placed
+    return replace(placed, otherwise=Understanding(aspect, dish=scene.dish), by_name=True)
 
 
 def _sane(found: Found, scene: Scene) -> Aspect | None:
@@ -116,14 +129,26 @@ def _read(text: str, question: str, scene: Scene) -> Found | None:
 
 def _aspect_in_part(text: str, scene: Scene) -> Aspect | None:
     """What a clause asks of the dish at hand: 「给小孩吃的，朗姆酒不放行不行」."""
-    for clause in _CLAUSE_ENDS.split(text) if scene.dish is not None else ():
-        found = _first_match(prepared(clause), scene)
-        if found is None or isinstance(found.aspect, AnotherDish | WholeRecipe):
-            continue
-        subject = subject_in(found.subject)
-        if scene.dish is not None and (not subject or _is_about(subject, scene.dish)):
-            return found.aspect
-    return None
+    read = [_first_match(prepared(clause), scene) for clause in _CLAUSE_ENDS.split(text)]
+    aspects: list[Aspect] = [
+        found.aspect
+        for found in read
+        if found is not None
+        and not isinstance(found.aspect, AnotherDish | WholeRecipe)
+        and scene.dish is not None
+        and (not (subject := subject_in(found.subject)) or _is_about(subject, scene.dish))
+    ]
+    return _replaced(aspects, text) if aspects else None
+
+
+def _replaced(aspects: list[Aspect], text: str) -> Aspect:
+    """The first of `aspects`; of 「没烤箱，用空气炸锅成吗」 what lacks and what takes its place, together."""
+    substitute = next((a.substitute for a in aspects if isinstance(a, Without) and not a.ingredient), "")
+    if not substitute:
+        return aspects[0]
+    named = next((a.ingredient for a in aspects if isinstance(a, Without) and a.ingredient), "")
+    lacks = _LACKS.search(text)
+    return Without(named or (lacks["before"] or lacks["after"] if lacks else ""), substitute)
 
 
 def _back_to(text: str, conversation: Conversation) -> Understanding | None:

@@ -53,7 +53,7 @@ STEP_RULES = (
     rule(rf"{DISH}{FILL}(?:最后|末)[的那]?一?个?步(?:骤)?{SAY}", fixed(StepNumber(-1))),
     rule(rf"[那再]?[下后]一?个?步(?:骤)?{SAY}", _neighbour_step(1)),
     rule(rf"[那再]?[上前]一?个?步(?:骤)?{SAY}", _neighbour_step(-1)),
-    rule(rf"{_GO_ON}[怎么样做该要是什呢说讲]{{0,8}}", needs_dish(_neighbour_step(1))),
+    rule(rf"[好行嗯,]{{0,3}}{_GO_ON}[怎么样做该要是什呢说讲干啥弄咋]{{0,8}}", needs_dish(_neighbour_step(1))),
     rule(rf"{_ONCE_MORE}[说讲念读来复述]{{0,3}}一?[遍次下]?", needs_dish(_same_step)),
     rule(rf"从头(?:开始)?{SAY}", needs_dish(fixed(StepNumber(0)))),
     rule(r"没听清楚?|没看懂|刚才那一?步.{0,6}", needs_dish(_same_step)),

@@ -49,7 +49,8 @@ def _answered(
     wanted, found = _found(search, turn, limit)
     if found is None:
         hits = (Hit(wanted.dish, 1.0, ""),) if wanted.dish is not None else ()
-        told = HistoryMessage("assistant", "", _USER, _DAY, wanted.dish, conversation.last_query)
+        query = conversation.query_behind(wanted.dish) if wanted.dish is not None else ""
+        told = HistoryMessage("assistant", "", _USER, _DAY, wanted.dish, query)
         return Retrieval(question, hits, not hits), Conversation((*conversation.messages, asked, told))
     if offers_list(found):
         skipped = lists_shown(conversation, wanted.query) if isinstance(wanted.aspect, AnotherDish) else 0

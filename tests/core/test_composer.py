@@ -162,6 +162,26 @@ PORK_ANSWERS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("question", "steps", "tips"),
+    [
+        ("容易煳锅，火候总是拿不准", (2, 4, 5), False),
+        ("肉块要先用冷水煮吗", (1, 2, 4), False),
+        ("放凉了还能回锅吗", (), True),
+        ("热量多少", (), False),
+    ],
+)
+def test_what_no_rule_reads_is_answered_with_what_comes_nearest(
+    question: str, steps: tuple[int, ...], tips: bool
+) -> None:
+    turn = turn_about(BRAISED_PORK, question)
+    request = AnswerRequest(turn, Understanding(Advice("other"), dish=BRAISED_PORK), BRAISED_PORK)
+    text = Composer().compose(request)
+    assert tuple(n for n in range(1, 6) if f"第{n}步：" in text) == steps
+    assert ("小贴士也许用得上" in text) == tips
+    assert text.startswith("菜谱没有专门说这一点" if steps else "这一点菜谱没有提到，我不想乱说。")
+
+
 def request_for(recipe: Recipe, question: str) -> AnswerRequest:
     """What the pipeline makes of a question after `recipe` was shown."""
     turn = turn_about(recipe, question)

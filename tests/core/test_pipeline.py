@@ -272,3 +272,17 @@ async def test_steps_that_nobody_waits_for_any_more_end_with_the_picture() -> No
     kitchen.illustrator.steps = 2
     kitchen.illustrator.failure = IllustrationError("no paint")
     assert shape(await kitchen.events("红烧肉怎么做"))[-2:] == ["no picture: illustrate", "done"]
+
+
+async def test_a_question_that_finds_no_dish_is_about_the_dish_at_hand() -> None:
+    kitchen = Kitchen()
+    reply = await kitchen.reply(Turn("冰糖炒到什么程度算好", after(ASKED_PORK)))
+    assert [search.query for search in kitchen.retriever.searches] == ["冰糖炒到什么程度算好"]
+    assert (reply.recipe, reply.refused, reply.query) == (BRAISED_PORK, False, "红烧肉怎么做")
+
+
+async def test_a_dish_that_is_gone_back_to_keeps_the_question_that_found_it() -> None:
+    kitchen = Kitchen()
+    turn = Turn("说回红烧肉，放几克冰糖", after(ASKED_PORK, ("番茄炒蛋", TOMATO_EGGS, "番茄炒蛋怎么做")))
+    reply = await kitchen.reply(turn)
+    assert (reply.recipe, reply.query, kitchen.retriever.searches) == (BRAISED_PORK, "红烧肉怎么做", [])

@@ -44,7 +44,10 @@ TALK: dict[str, Aspect] = {
     "肉炖出来又柴又硬咋整": OTHER,
     "一次做多了冻起来行吗": OTHER,
     "枣红色是怎么炒出来的": OTHER,
-    "好，然后干啥": OTHER,
+    "好，然后干啥": StepNumber(1),
+    "小朋友也吃，冰糖能全拿掉吗": Without("冰糖"),
+    "没料酒，用白酒成吗": Without("料酒", "白酒"),
+    "太贵了，五花肉用啥顶一下": Without("五花肉"),
 }
 """Said after 红烧肉; no dish is found for any of them."""
 
