@@ -26,7 +26,7 @@ from tests.fakes.voice_notes import opus_note
 Texts = st.text(st.characters(codec="utf-8"), max_size=20)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.integers(0, 2**31 - 1),
     st.sampled_from([0, 1]),

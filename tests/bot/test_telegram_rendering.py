@@ -49,7 +49,7 @@ def test_formatting_longer_than_a_part_goes_on_in_the_next() -> None:
     assert (first.spans, second.spans) == ((Span("bold", 0, 5),), (Span("bold", 0, 3),))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.text(st.sampled_from("一二🍅\u200d\ufe0f\n 。，ae\u0301👍🏽"), max_size=120),
     st.lists(st.tuples(st.integers(0, 120), st.integers(1, 40)), max_size=5),

@@ -86,7 +86,7 @@ class TestRefused:
     def test_a_hundred_thousand_characters(self, cookbook_retriever: HybridRetriever, text: str) -> None:
         assert cookbook_retriever.search_now(text).refused
 
-    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(query=st.text(st.characters(), max_size=40))
     def test_any_text_gets_an_answer(self, lexical_retriever: HybridRetriever, query: str) -> None:
         found = lexical_retriever.search_now(query, limit=3)

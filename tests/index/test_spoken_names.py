@@ -126,7 +126,7 @@ def test_without_names() -> None:
     assert SpokenNames.of([]).correct_now("红烧肉怎么做") == Correction("红烧肉怎么做")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     st.text(alphabet=st.characters(), max_size=120)
     | st.text(alphabet="红烧肉怎么做的想学吃地三鲜1q，", max_size=60)
