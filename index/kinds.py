@@ -135,7 +135,7 @@ def kind_called(word: str) -> str:
 _OTHER_NAMES = {
     name: kind
     for kind, names in {
-        "肉": "肉类 荤 荤菜 荤腥 大肉荤 肉肉",
+        "肉": "肉类 荤 荤的 荤菜 荤食 荤腥 大肉荤 肉肉",
         "牛肉": "牛 牛肉类 牛腩 牛排",
         "羊肉": "羊 羊肉类",
         "猪肉": "猪 大肉 猪肉类",

@@ -44,6 +44,8 @@ _ALLERGIC = _words(
 )
 _ALLOWS = _words("可以 能吃 没关系 没事 不要紧")
 _NO_FOODS = _words("甜 甜的 甜口 酸 咸")
+_AVOIDED_TAGS = _words("辣 麻辣 荤 荤的 荤菜 肉菜")
+"""Words that also describe dishes."""
 _AFTER_A_RULE = _words("的 人 菜 , 牛肉 羊肉 鸡肉")
 _BETWEEN_ITEMS = _words(
     "和 跟 与 或 及 、 还有 或者 也 以及 加 一点 点 太 任何 什么 那么 吃 喝 要 里 搁 一起 对"
@@ -51,7 +53,7 @@ _BETWEEN_ITEMS = _words(
 _BEFORE_ITEMS = _BETWEEN_ITEMS | _words("的 放 有")
 _BACKWARDS = _words(
     "都 也 全 统统 一概 一律 就 完全 绝对 一点 一点儿 一口 一粒 一滴 半点 一丁点 点 这 这个 类 类的 之类 等"
-    " 等等 千万 放 的 是 里 可 我 人 、 和 跟 与 或 及 还有"
+    " 等等 千万 那股味 那股味儿 那味 那个味 那个味儿 放 的 是 里 可 我 人 、 和 跟 与 或 及 还有"
 )
 
 
@@ -108,6 +110,8 @@ def _limits(tokens: list[Token]) -> Wishes | None:
 def _without(item: str, how: str, *, allergic: bool) -> Wishes:
     if item in _NO_FOODS:
         return Wishes()
+    if item in {"荤", "荤的", "荤菜", "荤食", "荤腥"}:
+        return Wishes(without=("肉", "水产"))
     if item == "油腻":
         return Wishes(tags=("清淡",))
     return excluded(item, strict=allergic or how in _STRICT, allergic=allergic)
@@ -117,7 +121,7 @@ def _items_after(tokens: list[Token], place: int) -> tuple[list[Token], bool]:
     """The foods that are not wanted, and whether it is something else that is not: 「没有高压锅」."""
     items: list[Token] = []
     for token in tokens[place + 1 :]:
-        if token.kind in {"food", "avoided"} or (token.kind == "tag" and token.text in {"辣", "麻辣"}):
+        if token.kind in {"food", "avoided"} or token.text in _AVOIDED_TAGS:
             items.append(token)
         elif token.kind == "tag" and not items:
             token.is_taken = True  # 「不想喝汤」: nothing can be left out by kind of dish, but it is no wish
@@ -132,7 +136,7 @@ def _items_before(tokens: list[Token], place: int) -> list[Token]:
     for token in reversed(tokens[:place]):
         if token.is_taken:
             break
-        if token.kind in {"food", "avoided"} or (token.kind == "tag" and token.text == "辣"):
+        if token.kind in {"food", "avoided"} or token.text in _AVOIDED_TAGS:
             items.append(token)
         elif token.kind == "tag" and not items:
             token.is_taken = True  # 「酸甜也不行」

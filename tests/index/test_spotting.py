@@ -21,6 +21,8 @@ from index.spotting import MAX_FOODS, MAX_QUERY_CHARACTERS, spotted_wishes
         ("闺蜜花生过敏，想弄个甜品", Wishes(tags=("甜品",), free_of=("花生",))),
         ("清真的，来道牛肉", Wishes(ingredients=("牛肉",), without=("猪肉", "酒"))),
         ("牛腩炖上，没有高压锅，配土豆行吗，能做啥", Wishes(ingredients=("牛腩", "土豆"))),
+        ("最爱茄子，荤的一概不放", Wishes(ingredients=("茄子",), without=("肉", "水产"))),
+        ("沙拉来一份，但奶酪芝士那股味我消受不起", Wishes(tags=("沙拉",), without=("芝士", "奶酪"))),
         ("不想喝汤，排骨能做点什么", Wishes(ingredients=("排骨",))),
     ],
 )
