@@ -47,7 +47,7 @@ _ADDS = re.compile(
     "|(?:炒|煮|炖|蒸|烤|煎|炸|拌|做)[个点]?(?:什么|啥|哪[个道])(?:菜|好)*|[0-9一二两三四五六七八九十半]+个?(?:分钟|小时|刻钟).{0,8}"
     "|.{0,6}(?:清淡|爽口|下饭|开胃|快手|简单|省事|酸甜|酸辣|麻辣|香辣|凉|冰|热乎)(?:一?点儿?|一?些|的|口味?|就行|就好|最好){0,2}"
 )
-"""What adds to a wish, for all that its form tells: 「凉着吃的」「要有芒果」「还有一颗西兰花」."""
+"""What adds to a wish, for all that its form tells: 「爽口一点的」「里面要有虾」「还有半个南瓜」."""
 _LONGEST_ADDITION = 20
 _WHICH = re.compile(
     "(?:那?都?有(?:哪些|什么|啥|哪几[道样个])(?:推荐|好吃的|菜|可以?做的)?|(?:给我?)?(?:推荐|介绍|说)(?:几|一)[个道样](?:菜)?)"
@@ -94,7 +94,7 @@ def refined(query: str, text: str) -> str:
 
 
 def _plain_wish(clause: str, *, at_home: bool) -> str:
-    """「带番茄的吧」 as 「要有番茄的」, or 「还有番茄」 where the question says what is at home."""
+    """「带蘑菇的吧」 as 「要有蘑菇的」, or 「还有蘑菇」 where the question says what is at home."""
     wish = _ASKED_WHETHER.sub("", clause)
     if (food := _WITH.fullmatch(wish)) is not None:
         return f"还有{food['food']}" if at_home else f"要有{food['food']}的"

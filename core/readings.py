@@ -1,6 +1,6 @@
 """What a question may mean beside what it says: readings that are tried when a search does not settle it.
 
-Whether 「葱熬到什么程度算好」 names a dish is for the index to say. So a question without a rule is searched
+Whether 「糖熬到什么颜色关火」 names a dish is for the index to say. So a question without a rule is searched
 with first; when no dish of that name is found, it is about the dish at hand, adds to the wish that was
 answered last, or changes to the dish that its last words name.
 """
@@ -110,7 +110,7 @@ def _dish_of(understood: Understanding) -> Recipe | None:
 
 
 def _names_at_ends(text: str) -> list[str]:
-    """What a clause of `text` may name: 「太费时间，换双皮奶」. The last clause is tried first."""
+    """What a clause of `text` may name: 「等不及了，换馄饨」. The last clause is tried first."""
     clauses = re.split("[,，。;；!！ ]", text)
     if _EXCLUDES.search(text):  # 「炒鸡蛋，别放番茄」 must not be cut in two.
         return []

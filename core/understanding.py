@@ -42,8 +42,10 @@ _DEPENDENT = re.compile(
 _FORBIDS = re.compile("(?:我们?)?(?:不要|不吃|不含|别放|对.{1,8}过敏|.{1,4}过敏)[^吗]{0,12}$")
 """Said before there is a dish, it wishes for dishes without something."""
 _ASKS_HOW = re.compile("怎么|怎样|如何|做法|菜谱|什么|多少|几|哪|吗|没有")
+_RECOMMENDS = re.compile("推荐|来几[个道样]")
+"""「推荐几个汤」 asks for no amount."""
 _WITHOUT_ASKING = re.compile("[^吗怎咋行可]*(?:别|不要|不能)[^吗怎咋行可]*")
-"""「土豆菜别放肉」 wishes for dishes without something; it asks nothing of one."""
+"""「白菜别放辣椒」 wishes for dishes without something; it asks nothing of one."""
 _LACKS = re.compile(
     "(?:^|[,，]|家里|手边)(?:没有?(?P<after>[^,，了吗没]{1,6})|(?P<before>[^,，了吗没]{1,6}?)(?:没有?了?|用完了))[,，]"
 )
@@ -123,12 +125,12 @@ def _read(text: str, question: str, scene: Scene) -> Found | None:
         return None
     found = _first_match(text, scene) or _bare_ingredient(text, question, scene)
     if found is not None and isinstance(found.aspect, AmountOf | Without):
-        return None if "," in found.aspect.ingredient else found
+        return None if "," in found.aspect.ingredient or _RECOMMENDS.search(text) else found
     return found
 
 
 def _aspect_in_part(text: str, scene: Scene) -> Aspect | None:
-    """What a clause asks of the dish at hand: 「给小孩吃的，朗姆酒不放行不行」."""
+    """What a clause asks of the dish at hand: 「孩子也吃，料酒不放行不行」."""
     read = [_first_match(prepared(clause), scene) for clause in _CLAUSE_ENDS.split(text)]
     aspects: list[Aspect] = [
         found.aspect
@@ -214,7 +216,7 @@ def _placed(found: Found, turn: Turn, dish: Recipe | None) -> Understanding:
 
 
 def _may_be_a_dish(aspect: Without) -> bool:
-    """「换成口水鸡，怎么弄」 is no ingredient that takes another one's place."""
+    """「换成白切鸡，怎么弄」 is no ingredient that takes another one's place."""
     return not aspect.ingredient and aspect.substitute not in VOCABULARY
 
 

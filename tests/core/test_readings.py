@@ -32,15 +32,15 @@ NOTHING = Retrieval("", (), refused=True)
 
 TALK: dict[str, Aspect] = {
     "我家六口人，量怎么调": ForServings(6),
-    "想少辣点怎么改": Adjusted("less", "辣"),
-    "第二步没听清，再讲讲": StepNumber(2),
-    "用料再报一遍": IngredientList(),
+    "想少咸点怎么改": Adjusted("less", "盐"),
+    "第二步没记住，再讲一下": StepNumber(2),
+    "配料再念一遍": IngredientList(),
     "给小孩吃的，料酒不放行不行": Without("料酒"),
     "家里没冰糖了，能省吗": Without("冰糖"),
     "两斤的肉焖多久": TimeNeeded("焖"),
     "糖熬到什么程度算好": OTHER,
     "老是发苦，哪儿没弄对": OTHER,
-    "先下哪个": OTHER,
+    "先放哪样": OTHER,
     "肉炖出来又柴又硬咋整": OTHER,
     "一次做多了冻起来行吗": OTHER,
     "枣红色是怎么炒出来的": OTHER,
@@ -64,19 +64,19 @@ LOOKALIKES = (
 
 NO_TALK = (
     "想吃鱼",
-    "推荐个汤",
+    "推荐几个汤",
     "土豆丝怎么炒",
     "佛手瓜怎么做",
     "冰箱里还有土豆",
     "排骨能做什么",
     "明天天气咋样",
-    "讲个笑话",
+    "讲个故事听",
     "冰箱坏了找谁修",
     "羊毛衫缩水怎么办",
     "猪肉多少钱一斤",
-    "现在几点了",
+    "这会儿几点了",
     "葱油鸡",
-    "你真厉害",
+    "你真棒呀",
 )
 
 
@@ -177,12 +177,12 @@ class TestAdditionsToAWish:
     @pytest.mark.parametrize(
         ("query", "text", "together"),
         [
-            ("推荐个汤", "带番茄的吧", "推荐个汤，要有番茄的"),
-            ("家里有鲜虾", "还有一颗西兰花", "家里有鲜虾，还有西兰花"),
+            ("来几个汤", "带蘑菇的吧", "来几个汤，要有蘑菇的"),
+            ("家里有鸡腿", "还有半个南瓜", "家里有鸡腿，还有南瓜"),
             ("晚上想吃虾", "清淡口的", "晚上想吃虾，清淡的"),
             ("有什么川菜", "别弄辣的", "有什么川菜，不要辣的"),
             ("来几个下饭菜", "半小时搞得定的", "来几个下饭菜，半小时以内的"),
-            ("想做条整鱼", "有哪些", "整鱼有哪些"),
+            ("想做条河鱼", "有哪些", "河鱼有哪些"),
         ],
     )
     def test_are_said_in_words_that_a_search_reads(self, query: str, text: str, together: str) -> None:
@@ -205,7 +205,7 @@ class TestAdditionsToAWish:
         messages = (
             said("想吃肉"),
             answered("红烧肉……", BRAISED_PORK, "想吃肉"),
-            said("孩子也要吃"),
+            said("老人也要吃"),
             answered("没有找到。"),
         )
         assert open_wish(Conversation(messages)) == "想吃肉"
