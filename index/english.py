@@ -10,7 +10,7 @@ from pathlib import Path
 _DICTIONARY = Path(__file__).parent / "search_data" / "english.txt"
 
 DISH, FOOD, WAY = "dishes", "foods", "ways"
-SHELL, ASIDE, BESIDE, OTHER = "shell", "asides", "beside", "other"
+SHELL, ASIDE, BESIDE, WITHOUT, OTHER = "shell", "asides", "beside", "without", "other"
 
 _SHORT = 3
 _FIRST, _BEFORE_LAST, _OR = "^", "<", "|"

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from index.english import ASIDE, BESIDE, DISH, FOOD, OTHER, SHELL, Entry, dictionary, phrase_of
+from index.english import ASIDE, BESIDE, DISH, FOOD, OTHER, SHELL, WITHOUT, Entry, dictionary, phrase_of
 from index.spelt_sounds import is_word, syllables_in, written
 
 _RUN = re.compile(r"[0-9a-z\u00c0-\u024f](?:[^\u2e80-\uffff]*[0-9a-z\u00c0-\u024f])?")
@@ -28,7 +28,7 @@ _MAX_LETTERS = 160
 
 _HEARD, _UNKNOWN = "heard", "unknown"
 _NAMES = frozenset({DISH, FOOD, _HEARD})
-_AROUND = frozenset({SHELL, ASIDE, BESIDE, OTHER})
+_AROUND = frozenset({SHELL, ASIDE, BESIDE, WITHOUT, OTHER})
 _STRANGE_BEFORE, _STRANGE_ASIDE = 2, 4
 """So many unknown words may stand before a dish (one before 「cookies」), and behind 「for」, 「like」 …"""
 _STRANGE_BEFORE_FOODS, _STRANGE_ASIDE_OF_FOODS = 1, 2
@@ -93,6 +93,12 @@ class _Clause:
         return any(piece.kind == DISH for piece in self.pieces)
 
     @property
+    def leaves_out_something_unknown(self) -> bool:
+        """Whether it says 「without」, and nobody knows without what."""
+        kinds = [piece.kind for piece in self.pieces]
+        return WITHOUT in kinds and not _NAMES.intersection(kinds[kinds.index(WITHOUT) :])
+
+    @property
     def strange(self) -> int:
         """How many words are unknown."""
         return self.before + self.behind + self.aside
@@ -123,6 +129,8 @@ def _translated(run: str) -> str:
         return ""
     clauses = [_Clause.of(_pieces(words)) for words in _clauses(run)]
     if any(piece.kind == OTHER for clause in clauses for piece in clause.pieces):
+        return ""
+    if any(clause.leaves_out_something_unknown for clause in clauses):
         return ""
     named = [clause for clause in clauses if clause.names]
     if not named:
@@ -188,15 +196,24 @@ def _without_chance_sounds(pieces: list[_Piece]) -> list[_Piece]:
 def _composed(clause: _Clause) -> str:
     """The pieces of a clause in the order of Chinese: 「beef with broccoli」 is 西兰花牛肉."""
     parts: list[list[_Piece]] = [[]]
-    first = ""
+    left_out: list[_Piece] = []
+    first, is_left_out = "", False
     for piece in clause.pieces:
-        if piece.kind == BESIDE:
+        if piece.kind == WITHOUT:
+            is_left_out = True
+        elif is_left_out:
+            left_out += [piece] if piece.kind in _NAMES else []
+        elif piece.kind == BESIDE:
             parts.append([])
         elif piece.entry.is_first:
             first += piece.entry.chinese
         else:
             parts[-1].append(piece)
-    return first + "".join(map(_joined, reversed(parts)))
+    dish = "".join(map(_joined, reversed(parts)))
+    if not left_out:
+        return first + dish
+    names = "和".join(_joined([piece]) for piece in left_out)
+    return f"不含{names}的{first}{dish}" if dish else f"不含{names}，{first}"
 
 
 def _joined(pieces: list[_Piece]) -> str:

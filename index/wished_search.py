@@ -16,10 +16,11 @@ from dataclasses import replace
 from core.ports import Retrieval
 from index.conditions import Wishes, labels
 from index.facets import facets_of
+from index.latin import in_chinese
 from index.spotting import spotted_wishes
 from index.spotting_intent import OCCASIONS, asks_for_no_dish, asks_for_one
 from index.structured_search import STRUCTURE_SCORE, StructuredSearch, admits
-from index.text import key_of
+from index.text import key_of, simplify
 from index.wishes import wishes_of
 
 _OCCASIONS = frozenset(labels(Wishes(tags=tuple(OCCASIONS))))
@@ -46,14 +47,15 @@ class WishedSearch:
 
     def search(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval:
         """The best recipes, at most `limit` unless the query says how many."""
-        wishes = None if asks_for_no_dish(query) else wishes_of(query)
+        asked = in_chinese(simplify(query))
+        wishes = None if asks_for_no_dish(asked) else wishes_of(asked)
         if wishes is not None and not wishes.subject and self._is_title(query):
             return self._by_name(query, limit, exclude)
         found = self._meeting(query, wishes, limit, exclude) if wishes is not None else None
         if wishes is not None and found is not None and not (found.refused and wishes.subject):
             return found
         named = found or self._by_name(query, limit, exclude)
-        spotted = spotted_wishes(query)
+        spotted = spotted_wishes(asked)
         if spotted is None or not (named.refused or spotted.forbids):
             return named
         return self._spotted(query, spotted, named, limit, exclude)

@@ -11,6 +11,7 @@ import index.english
 from index.english import OTHER, dictionary, stem
 from index.latin import in_chinese
 from index.spelt_sounds import syllables_in
+from index.text import simplify
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,20 @@ from index.spelt_sounds import syllables_in
 )
 def test_what_stands_around_a_dish_goes(text: str, chinese: str) -> None:
     assert in_chinese(text) == chinese
+
+
+@pytest.mark.parametrize(
+    ("text", "chinese"),
+    [
+        ("kung pao chicken without peanuts", "不含花生的宫保鸡丁"),
+        ("I'm allergic to shrimp and crab, any soup?", "不含虾和螃蟹，汤?"),
+        ("peanut free noodles", "不含花生的面"),
+        ("can't have dairy: creamy pumpkin soup", "不含乳制品，奶油南瓜汤"),
+        ("without zorbs, mapo tofu", "without zorbs, mapo tofu"),  # nobody knows without what
+    ],
+)
+def test_what_must_not_be_in_it_stays_out(text: str, chinese: str) -> None:
+    assert in_chinese(simplify(text)) == chinese
 
 
 @pytest.mark.parametrize(
@@ -101,6 +116,7 @@ def test_every_line_of_the_dictionary_is_of_use() -> None:
     assert {entry.kind for entry in dictionary()[0].values()} == {
         "dishes",
         "foods",
+        "without",
         "ways",
         "shell",
         "asides",
