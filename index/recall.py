@@ -28,6 +28,8 @@ _LIKELY = 0.8
 """Below this rank single syllables are looked up as well."""
 _OTHER_PURPOSE = 0.1
 """What is left of the chance of a dish when a question asks for something that is no recipe."""
+_SENTENCE = 10
+"""Of so many characters a subject is a story, and hardly like any name."""
 _REMEMBERED_FORMS = 20_000
 
 Encode = Callable[[], Vectors | None]
@@ -117,7 +119,6 @@ class Recall:
                 looked_at.add(dict(self._by_words(subject)))
         if looked_at.best < _LIKELY:
             looked_at.add(dict(self._by_words(subjects[0], widely=True)))
-        if looked_at.best < _CERTAIN:
             looked_at.add_subjects(mentioned(looked_at.names()))
         return looked_at.matches(self._calibration, other_purpose)
 
@@ -170,6 +171,13 @@ class _LookedAt:
             self._words[key] = max(score, self._words.get(key, 0.0))
         self._compare(words)
 
+    def _places(self) -> Numbers:
+        """The places among the nearest vectors: 1, 1/2, 1/3 …."""
+        sorted_out = np.argsort([-self._cosines.get(key, 0.0) for key in self._forms], kind="stable")
+        places = np.empty(len(sorted_out))
+        places[sorted_out] = 1 / np.arange(1, len(sorted_out) + 1)
+        return places
+
     def names(self) -> Iterable[str]:
         """The names of everything that was looked at, in canonical spelling."""
         return (self._recall.spellings(form)[1].characters for form in self._forms.values())
@@ -206,6 +214,9 @@ class _LookedAt:
         ranks, probabilities = ranks_of(measured), calibration.probabilities(measured)
         if other_purpose:
             probabilities[[other_purpose not in form for form in self._forms.values()]] *= _OTHER_PURPOSE
+        orders = (ranks + probabilities) / 2
+        if self._cosines and self.best < _LIKELY and len(self._subjects[0]) >= _SENTENCE:
+            orders = self._places()  # of a story, likeness says little
         keys = list(self._forms)
         return [
             Match(
@@ -215,7 +226,7 @@ class _LookedAt:
                 subject=self._subjects[int(closest[column])],
                 likeness=Likeness.of(measured, column),
                 probability=float(probabilities[column]),
-                order=float(ranks[column] + probabilities[column]) / 2,
+                order=float(orders[column]),
                 words=self._words.get(keys[column]),
                 cosine=self._cosines.get(keys[column]),
             )

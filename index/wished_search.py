@@ -20,7 +20,8 @@ from index.latin import in_chinese
 from index.spotting import spotted_wishes
 from index.spotting_intent import OCCASIONS, asks_for_no_dish, asks_for_one
 from index.structured_search import STRUCTURE_SCORE, StructuredSearch, admits
-from index.text import key_of, simplify
+from index.text import key_of, simplify, strip_shell
+from index.wish_words import IMPLIED_WITHOUT
 from index.wishes import wishes_of
 
 _OCCASIONS = frozenset(labels(Wishes(tags=tuple(OCCASIONS))))
@@ -53,12 +54,23 @@ class WishedSearch:
             return self._by_name(query, limit, exclude)
         found = self._meeting(query, wishes, limit, exclude) if wishes is not None else None
         if wishes is not None and found is not None and not (found.refused and wishes.subject):
-            return found
+            return self._with_title_first(asked, wishes, found, limit, exclude)
         named = found or self._by_name(query, limit, exclude)
         spotted = spotted_wishes(asked)
-        if spotted is None or not (named.refused or spotted.forbids):
+        if spotted is None or not (named.refused or _is_told_apart(spotted, asked, named)):
             return named
         return self._spotted(query, spotted, named, limit, exclude)
+
+    def _with_title_first(
+        self, asked: str, wishes: Wishes, found: Retrieval, limit: int, exclude: frozenset[str]
+    ) -> Retrieval:
+        """The recipe whose title has the very words first, when one is asked for: 「快手下饭菜怎么做」."""
+        if wishes.subject or found.refused or not asks_for_one(asked):
+            return found
+        named = self._by_name(asked, 1, exclude)
+        words = key_of(strip_shell(asked))
+        titled = [hit for hit in named.hits if words and words in key_of(hit.recipe.name)]
+        return _with_named_first(found, replace(named, hits=tuple(titled)), wishes, limit)
 
     def _spotted(
         self, query: str, spotted: Wishes, named: Retrieval, limit: int, exclude: frozenset[str]
@@ -89,6 +101,14 @@ class WishedSearch:
             exclude=exclude,
             find_dish=lambda subject: self._by_name(subject, limit, exclude),
         )
+
+
+def _is_told_apart(wishes: Wishes, query: str, named: Retrieval) -> bool:
+    """Whether something must not be in what was found, and that is no part of its name: 「无油蛋糕」."""
+    implied = {kind for tag in wishes.tags for kind in IMPLIED_WITHOUT.get(tag, ())}
+    if not (wishes.free_of or set(wishes.without) - implied):
+        return False
+    return not any(word in query and word in simplify(named.hits[0].recipe.name) for word in "无不没免零别")
 
 
 def _with_named_first(found: Retrieval, named: Retrieval, wishes: Wishes, limit: int) -> Retrieval:

@@ -45,6 +45,7 @@ def test_wishes_among_unknown_words(sentence: str, wishes: Wishes) -> None:
         "韭菜什么时候种",
         "一个苹果有多少卡路里",
         "「麻婆豆腐」里的「豆腐」",
+        "要多少盐",  # not 少盐
         "今天天气真好",
         "菜" * (MAX_QUERY_CHARACTERS + 1),
         "",
