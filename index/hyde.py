@@ -16,8 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from core.errors import ModelError
 from core.language_models.whole_answer import whole_answer
 from core.ports import ChatMessage, Hit, Retrieval, Retriever, Sampling
-from index.spotting import spotted_wishes
-from index.wishes import wishes_of
+from index.wished_search import wishes_in
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +51,7 @@ class HydeRetriever:
     async def search(self, query: str, *, limit: int = 5, exclude: frozenset[str] = frozenset()) -> Retrieval:
         """Search for `query`; refused, search for what the model imagines. See `core.ports.Retriever`."""
         found = await self._retriever.search(query, limit=limit, exclude=exclude)
-        # nothing that is imagined may break a wish
-        if not found.refused or wishes_of(query) or spotted_wishes(query):
+        if not found.refused or wishes_in(query) is not None:  # nothing that is imagined may break a wish
             return found
         try:
             names = await self._imagined(query)

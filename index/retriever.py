@@ -34,13 +34,12 @@ from index.recall import Encode, Match, Part, Recall
 from index.search_report import DishReport, FormReport, SearchReport
 from index.second_stage import RERANKED_DISHES, SecondStage, order_with, probability_with
 from index.segments import open_segments, open_vectors
-from index.spotting import spotted_wishes
 from index.structured_search import StructuredSearch
 from index.subjects import MAX_QUERY_CHARACTERS, other_purpose_of, subjects_of
 from index.vector_stores.faiss_store import FaissVectorStores
 from index.vector_stores.ports import VectorStores
-from index.wished_search import WishedSearch
-from index.wishes import labels, wishes_of
+from index.wished_search import WishedSearch, wishes_in
+from index.wishes import labels
 
 logger = logging.getLogger(__name__)
 
@@ -214,7 +213,7 @@ class HybridRetriever:
         return SearchReport(
             query=query,
             subjects=searched.subjects,
-            filters=labels(wishes) if (wishes := wishes_of(query) or spotted_wishes(query)) else (),
+            filters=labels(wishes) if (wishes := wishes_in(query)) else (),
             threshold=self._calibration.threshold,
             refused=not dishes or dishes[0].score < self._calibration.threshold,
             forms=tuple(map(self._form_report, searched.matches[:_EXPLAINED_FORMS])),

@@ -30,6 +30,12 @@ SearchByName = Callable[[str, int, frozenset[str]], Retrieval]
 """Finds the dish that a query names: (query, most hits, ids of recipes to leave out)."""
 
 
+def wishes_in(query: str) -> Wishes | None:
+    """What `query` wishes for, read as the search reads it: to the last word, else spotted."""
+    asked = in_chinese(simplify(query))
+    return wishes_of(asked) or spotted_wishes(asked)
+
+
 class WishedSearch:
     """Decides by what a query is answered; safe to use from several threads.
 
@@ -49,12 +55,15 @@ class WishedSearch:
     def search(self, query: str, limit: int, exclude: frozenset[str]) -> Retrieval:
         """The best recipes, at most `limit` unless the query says how many."""
         asked = in_chinese(simplify(query))
-        wishes = None if asks_for_no_dish(asked) else wishes_of(asked)
-        if wishes is not None and not wishes.subject and self._is_title(query):
+        if asks_for_no_dish(asked):
             return self._by_name(query, limit, exclude)
-        found = self._meeting(query, wishes, limit, exclude) if wishes is not None else None
-        if wishes is not None and found is not None and not (found.refused and wishes.subject):
-            return self._with_title_first(asked, wishes, found, limit, exclude)
+        wishes, found = wishes_of(asked), None
+        if wishes is not None:
+            if not wishes.subject and self._is_title(query):
+                return self._by_name(query, limit, exclude)
+            found = self._meeting(query, wishes, limit, exclude)
+            if found is not None and not (found.refused and wishes.subject):
+                return self._with_title_first(asked, wishes, found, limit, exclude)
         named = found or self._by_name(query, limit, exclude)
         spotted = spotted_wishes(asked)
         if spotted is None or not (named.refused or _is_told_apart(spotted, asked, named)):

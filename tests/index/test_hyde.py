@@ -49,7 +49,9 @@ async def test_what_was_shown_stays_left_out() -> None:
     assert all(search.exclude == {TOMATO_EGGS.recipe_id} for search in inner.searches)
 
 
-@pytest.mark.parametrize("wish", ["不含花生的宫保鸡丁", "十分钟早餐"])
+@pytest.mark.parametrize(
+    "wish", ["不含花生的宫保鸡丁", "十分钟早餐", "表姐花生过敏，弄个凉菜", "kung pao chicken without peanuts"]
+)
 async def test_nothing_is_imagined_against_a_condition(wish: str) -> None:
     retriever, inner = hyde(ScriptedLanguageModel())
     assert (await retriever.search(wish)).refused
