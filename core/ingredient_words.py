@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from core.recipe import Ingredient, Recipe
+from core.word_table import word_set
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,6 @@ class Kind:
         for lookalike in self.lookalikes:
             text = text.replace(lookalike, "□")
         return any(word in text for word in self.words)
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 def _kinds(rows: str) -> dict[str, Kind]:
@@ -109,7 +106,7 @@ _KINDS = _kinds("""
 鸡精 味精 = 鸡精 味精
 """)
 
-_MORE_WORDS = _words("""
+_MORE_WORDS = word_set("""
 冰糖 红糖 蜂蜜 麦芽糖 糖粉 香醋 陈醋 米醋 白醋 八角 大料 桂皮 香叶 草果 孜然 五香粉 十三香 咖喱 咖喱粉 咖喱块
 小米椒 小米辣 干辣椒 辣椒面 辣椒粉 花椒粉 泡椒 剁椒 甜面酱 黄豆酱 沙茶酱 海鲜酱 芝麻酱 花生酱 腐乳 南乳 鱼露
 味噌 味醂 米酒 白酒 啤酒 红酒 白葡萄酒 可乐 泡打粉 小苏打 吉利丁 淡奶油 炼乳 酸奶 奶粉 椰浆 柠檬 柠檬汁 芝麻
@@ -121,7 +118,7 @@ _MORE_WORDS = _words("""
 VOCABULARY = _MORE_WORDS.union(_KINDS)
 """Words that name an ingredient, and no dish."""
 
-_SEASONINGS = _words("""
+_SEASONINGS = word_set("""
 盐 食盐 糖 白糖 冰糖 红糖 酱油 生抽 老抽 醋 香醋 陈醋 米醋 白醋 油 食用油 香油 蚝油 葱 小葱 姜 蒜 大蒜 花椒
 胡椒 胡椒粉 料酒 水 清水 淀粉 豆瓣酱 豆豉 味精 鸡精 八角 桂皮 香叶 辣椒 干辣椒 小米椒 五香粉 孜然 酵母 黄油
 泡打粉 小苏打 香菜

@@ -12,6 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+
+def word_set(text: str) -> frozenset[str]:
+    """The blank-separated words of `text`."""
+    return frozenset(text.split())
+
+
 NOTHING = "无"
 """The group of words that stand for nothing."""
 

@@ -13,23 +13,19 @@ from functools import cached_property
 
 from core.allergens import allergens_in_text, allergens_of, hides_its_content
 from core.recipe import Recipe
+from core.word_table import word_set
 from index.cooking_time import minutes_of
 from index.facet_words import CUISINES, DEVICES, ENDINGS, SAID
 from index.kinds import ingredient_terms, kinds_in
 from index.text import simplify
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 UNKNOWN_ALLERGENS = "未知"
 """Stands among the allergens of a recipe of which nobody can say what all of it contains."""
 
-DISH_TYPES = _words("汤 粥 主食 凉菜 沙拉 甜品 烘焙 饮品 小吃 酱料 热菜")
-_NO_MEAL = _words("甜品 烘焙 饮品 酱料")
-_STRONG = _words("辣 麻辣 香辣 酸辣 酱香 鱼香 咖喱 孜然 糖醋 椒盐")
-_RICH_TAGS = _words("辣 炸 火锅 糖醋 咖喱 孜然 椒盐 小吃 酱香 酸甜 甜 五香 香辣 奶香")
+DISH_TYPES = word_set("汤 粥 主食 凉菜 沙拉 甜品 烘焙 饮品 小吃 酱料 热菜")
+_NO_MEAL = word_set("甜品 烘焙 饮品 酱料")
+_STRONG = word_set("辣 麻辣 香辣 酸辣 酱香 鱼香 咖喱 孜然 糖醋 椒盐")
+_RICH_TAGS = word_set("辣 炸 火锅 糖醋 咖喱 孜然 椒盐 小吃 酱香 酸甜 甜 五香 香辣 奶香")
 _HEAVY_WORDS = (
     "豆瓣",
     "老抽",

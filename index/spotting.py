@@ -9,7 +9,10 @@ nothing is read at all.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core.ingredient_words import is_seasoning, split_list
+from core.word_table import word_set
 from index.conditions import Wishes
 from index.spotting_intent import asks_for_no_dish, is_asked
 from index.spotting_tokens import Token, tokens_of
@@ -20,10 +23,6 @@ from index.wish_words import IMPLIED_WITHOUT
 
 MAX_QUERY_CHARACTERS = 200
 MAX_FOODS = 6
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
 
 
 _UNSAID = frozenset({"孕妇", "月子"})
@@ -37,24 +36,25 @@ _TOGETHER = {
     "辣椒花椒": ("辣", "花椒"),
 }
 """Words for two things that are left out together."""
-_STRICT = _words("不含 不含有 不能吃 不能有 不能碰 不能沾 无 零 免")
+_STRICT = word_set("不含 不含有 不能吃 不能有 不能碰 不能沾 无 零 免")
 """Whoever says it so means allergens as well."""
-_ALLERGIC = _words(
+_ALLERGIC = word_set(
     "过敏 都过敏 全过敏 不耐受 不耐 不耐症 一沾 一喝 一吃 一碰 碰不得 沾不得 吃不得 喝不得 就长红疹"
 )
-_ALLOWS = _words("可以 能吃 没关系 没事 不要紧")
-_NO_FOODS = _words("甜 甜的 甜口 酸 咸")
-_AVOIDED_TAGS = _words("辣 麻辣 荤 荤的 荤菜 肉菜")
+_ALLOWS = word_set("可以 能吃 没关系 没事 不要紧")
+_NO_FOODS = word_set("甜 甜的 甜口 酸 咸")
+_AVOIDED_TAGS = word_set("辣 麻辣 荤 荤的 荤菜 肉菜")
 """Words that also describe dishes."""
-_AFTER_A_RULE = _words("的 人 菜 , 牛肉 羊肉 鸡肉")
-_BETWEEN_ITEMS = _words(
+_AFTER_A_RULE = word_set("的 人 菜 , 牛肉 羊肉 鸡肉")
+_BETWEEN_ITEMS = word_set(
     "和 跟 与 或 及 、 还有 或者 也 以及 加 一点 点 太 任何 什么 那么 吃 喝 要 里 搁 一起 对"
 )
-_BEFORE_ITEMS = _BETWEEN_ITEMS | _words("的 放 有")
-_BACKWARDS = _words(
+_BEFORE_ITEMS = _BETWEEN_ITEMS | word_set("的 放 有")
+_BACKWARDS = word_set(
     "都 也 全 统统 一概 一律 就 完全 绝对 一点 一点儿 一口 一粒 一滴 半点 一丁点 点 这 这个 类 类的 之类 等"
     " 等等 千万 那股味 那股味儿 那味 那个味 那个味儿 放 的 是 里 可 我 人 、 和 跟 与 或 及 还有"
 )
+_BACKWARDS_BETWEEN = _BACKWARDS - word_set("的 我")
 
 
 def spotted_wishes(query: str) -> Wishes | None:
@@ -70,9 +70,9 @@ def spotted_wishes(query: str) -> Wishes | None:
     limits |= time
     has = any(token.text in HAS for token in tokens)
     taken = {token.value for token in tokens if token.is_taken}
-    foods = [token.value for token in _free(tokens, "food", has=has) if token.value not in taken]
-    foods = [food for food in foods if not is_seasoning(food)]
-    tags = [token.value for token in _free(tokens, "tag") if _describes(token, tokens)]
+    foods = [tokens[place].value for place in _free(tokens, "food", has=has)]
+    foods = [food for food in foods if food not in taken and not is_seasoning(food)]
+    tags = [tokens[place].value for place in _free(tokens, "tag") if _describes(tokens, place)]
     implied = Wishes(without=tuple(kind for tag in tags for kind in IMPLIED_WITHOUT.get(tag, ())))
     kept = tuple(dict.fromkeys(tag for tag in tags if tag not in _UNSAID))
     found = limits | Wishes(ingredients=tuple(dict.fromkeys(foods))[:MAX_FOODS], tags=kept)
@@ -92,12 +92,10 @@ def _limits(tokens: list[Token]) -> Wishes | None:
         if token.kind not in {"after", "before"}:
             continue
         allergic = token.text in _ALLERGIC
-        items, is_other = _items_after(tokens, place) if token.kind == "after" else ([], False)
-        if not items and not is_other:
-            items = _items_before(tokens, place)
+        items = _not_wanted(tokens, place)
         if not items:
             is_said_twice = any(other.is_taken for other in tokens[max(0, place - 2) : place])
-            if (allergic and not is_said_twice) or _next_is_unknown(tokens, place):
+            if (allergic and not is_said_twice) or (len(token.text) > 1 and _is_unknown(tokens, place + 1)):
                 return None
             continue
         for item in items:
@@ -117,67 +115,64 @@ def _without(item: str, how: str, *, allergic: bool) -> Wishes:
     return excluded(item, strict=allergic or how in _STRICT, allergic=allergic)
 
 
-def _items_after(tokens: list[Token], place: int) -> tuple[list[Token], bool]:
-    """The foods that are not wanted, and whether it is something else that is not: 「没有高压锅」."""
-    items: list[Token] = []
-    for token in tokens[place + 1 :]:
-        if token.kind in {"food", "avoided"} or token.text in _AVOIDED_TAGS:
-            items.append(token)
-        elif token.kind == "tag" and not items:
-            token.is_taken = True  # 「不想喝汤」: nothing can be left out by kind of dish, but it is no wish
-            return [], True
-        elif token.text not in (_BETWEEN_ITEMS if items else _BEFORE_ITEMS):
-            break
-    return items, False
+def _not_wanted(tokens: list[Token], place: int) -> list[Token]:
+    """The foods of which the word at `place` says that they are not wanted: those behind it, else before."""
+    if tokens[place].kind == "after":
+        items = _items(tokens[place + 1 :], _BEFORE_ITEMS, _BETWEEN_ITEMS)
+        if items != []:
+            return items or []
+    return _items(reversed(tokens[:place]), _BACKWARDS, _BACKWARDS_BETWEEN) or []
 
 
-def _items_before(tokens: list[Token], place: int) -> list[Token]:
+def _items(near: Iterable[Token], first: frozenset[str], between: frozenset[str]) -> list[Token] | None:
+    """The foods that are not wanted, in the order of `near`; None when it is something else: 「没有高压锅」.
+
+    Args:
+        near: the tokens on one side of the word that says so, the nearest first.
+        first: words that may stand before the first food.
+        between: words that may stand between foods.
+    """
     items: list[Token] = []
-    for token in reversed(tokens[:place]):
+    for token in near:
         if token.is_taken:
             break
         if token.kind in {"food", "avoided"} or token.text in _AVOIDED_TAGS:
             items.append(token)
         elif token.kind == "tag" and not items:
-            token.is_taken = True  # 「酸甜也不行」
-            break
-        elif token.text not in _BACKWARDS or (items and token.text in {"有", "的", "我"}):
+            token.is_taken = True  # 「不想喝汤」: nothing can be left out by kind of dish, but it is no wish
+            return None
+        elif token.text not in (between if items else first):
             break
     return items
 
 
-def _next_is_unknown(tokens: list[Token], place: int) -> bool:
-    return place + 1 < len(tokens) and tokens[place + 1].kind == "unknown" and len(tokens[place].text) > 1
-
-
-def _free(tokens: list[Token], kind: str, *, has: bool = False) -> list[Token]:
-    """The tokens of a kind that stand free: no unknown word makes them part of a name.
+def _free(tokens: list[Token], kind: str, *, has: bool = False) -> list[int]:
+    """The places of the tokens of a kind that stand free: no unknown word makes them part of a name.
 
     Of what somebody has at home (`has`), a short one before a food tells which: 「铁棍山药」.
     """
     free = []
     for place, token in enumerate(tokens):
-        if token.kind != kind or token.is_taken:
-            continue
-        before = tokens[place - 1] if place else None
-        after = tokens[place + 1] if place + 1 < len(tokens) else None
         longest = 2 if has and len(token.text) > 1 else 0
-        if not (_is_unknown(before, longest) or _is_unknown(after, min(longest, 1))):
-            free.append(token)
+        is_part = _is_unknown(tokens, place - 1, longest) or _is_unknown(tokens, place + 1, min(longest, 1))
+        if token.kind == kind and not token.is_taken and not is_part:
+            free.append(place)
     return free
 
 
-def _is_unknown(token: Token | None, longest: int) -> bool:
+def _is_unknown(tokens: list[Token], place: int, longest: int = 0) -> bool:
     """Whether there is a word that is not known, and longer than that."""
-    return token is not None and token.kind == "unknown" and len(token.text) > longest
-
-
-def _describes(token: Token, tokens: list[Token]) -> bool:
-    """Whether a tag describes: a single 炒 is a verb, a single 酸 a taste before 的 or 口, or at the end."""
-    if token.text in _MANNERS:
+    if not 0 <= place < len(tokens):
         return False
-    if token.text not in _TASTES:
+    return tokens[place].kind == "unknown" and len(tokens[place].text) > longest
+
+
+def _describes(tokens: list[Token], place: int) -> bool:
+    """Whether a tag describes: a single 炒 is a verb, a single 酸 a taste before 的 or 口, or at the end."""
+    text = tokens[place].text
+    if text in _MANNERS:
+        return False
+    if text not in _TASTES:
         return True
-    place = next(place for place, other in enumerate(tokens) if other is token)
     after = tokens[place + 1].text if place + 1 < len(tokens) else ""
     return after in {"", "的", "口", "口味", "味", "味儿", "一点", "点"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.word_table import word_set
 from index.conditions import Wishes
 from index.facet_words import CUISINES
 from index.spotting_tokens import Token
@@ -11,17 +12,14 @@ from index.spotting_words import ASKS
 from index.subjects import other_purpose_of
 from index.text import simplify
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 _NAMES_A_DISH = re.compile(
     "[^，。,.;；!！?？\\s]{2,10}(?:怎么做|怎样做|如何做|的?做法|怎么炒|怎么煮)[^，。,]{0,6}$"
 )
 _ASKS_FOR_ONE = re.compile("配方|方子|步骤|教程|做法|[怎咋]么?[样个]?[做弄炒煮烧蒸炖烤炸煎熬拌腌整]")
 _EATERS = frozenset({"儿童", "宝宝", "老人", "孕妇", "月子"})
-OCCASIONS = _EATERS | _words("春 夏 秋 冬 节日 年夜饭 中秋 端午 元宵 冬至 清明 圣诞 生日 野餐 聚会 宴客 便当")
+OCCASIONS = _EATERS | word_set(
+    "春 夏 秋 冬 节日 年夜饭 中秋 端午 元宵 冬至 清明 圣诞 生日 野餐 聚会 宴客 便当"
+)
 """Tags that say when and for whom, which few recipes tell of themselves."""
 _MEALS = re.compile("什么|啥|吃的|辅食|餐|[做煮炒吃弄来]点?菜")
 _EATS = re.compile("[吃喝菜做煮炒餐饭烧炖烤拌汤嗦啃品点食味]")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.word_table import word_set
+
 _TAGS = """
 闽菜: 福建 闽南 厦门 闽
 葱香: 葱香 葱香味 葱油味
@@ -174,10 +176,10 @@ def _rows(table: str) -> dict[str, str]:
 
 
 TAG_WORDS = _rows(_TAGS)
-SAYS_NOTHING = frozenset(_SAYS_NOTHING.split()) | frozenset(_NEEDS.split())
-ASKS = frozenset(_NEEDS.split())
-HAS = frozenset(_HAS.split())
-AVOIDS_AFTER = frozenset(_AVOIDS_AFTER.split())
-AVOIDS_BEFORE = frozenset(_AVOIDS_BEFORE.split()) - AVOIDS_AFTER
-MORE_FOODS = frozenset(_MORE_FOODS.split())
-AVOIDED = frozenset(_AVOIDED.split())
+SAYS_NOTHING = word_set(_SAYS_NOTHING) | word_set(_NEEDS)
+ASKS = word_set(_NEEDS)
+HAS = word_set(_HAS)
+AVOIDS_AFTER = word_set(_AVOIDS_AFTER)
+AVOIDS_BEFORE = word_set(_AVOIDS_BEFORE) - AVOIDS_AFTER
+MORE_FOODS = word_set(_MORE_FOODS)
+AVOIDED = word_set(_AVOIDED)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from core.ports import Hit, Retrieval
 from core.recipe import Recipe
+from core.word_table import word_set
 from index.facets import UNKNOWN_ALLERGENS, Facets, facets_of
 from index.kinds import ingredient_term, kind_called, kind_of, spellings
 from index.questions import question_of
@@ -23,11 +24,6 @@ from index.segment import Segment, id_hash
 from index.text import key_of
 from index.wish_words import IMPLIED_WITHOUT
 from index.wishes import Wishes, labels
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
 
 STRUCTURE_SCORE = 1.0
 """A recipe that meets every wish is a right answer, by structure rather than by likeness."""
@@ -38,7 +34,7 @@ _MOST_READ = 60
 _HARD_TAGS = frozenset(IMPLIED_WITHOUT)
 _NO_MEAL = ("酱料", "饮品", "甜品", "烘焙")
 _NO_DISH = ("酱料",)
-_OPEN_TAGS = _words(
+_OPEN_TAGS = word_set(
     "甜品 烘焙 饮品 早餐 小吃 宝宝 儿童 甜 夏 酱料 元宵 清明 端午 中秋 冬至 圣诞 生日 野餐 奶香 免烤 烤箱"
     " 微波炉 主食 低糖"
 )
@@ -53,12 +49,12 @@ _GROUPS = {
 }
 """Words for many kinds of food at once, which no list of ingredients names."""
 _SOFTNESS = (
-    _words("春 夏 秋 冬 节日 聚会 野餐 生日 圣诞 情人节 冬至 元宵 清明"),
+    word_set("春 夏 秋 冬 节日 聚会 野餐 生日 圣诞 情人节 冬至 元宵 清明"),
     None,  # the time
-    _words(
+    word_set(
         "清淡 咸鲜 蒜香 酱香 奶香 葱香 五香 鱼香 咖喱 孜然 低糖 酸 甜 酸甜 糖醋 辣 麻辣 香辣 酸辣 椒盐 苦"
     ),
-    _words("下饭 快手 懒人 下酒 便当 宴客 家常菜 家常 减脂 老人 夜宵 早餐 年夜饭"),
+    word_set("下饭 快手 懒人 下酒 便当 宴客 家常菜 家常 减脂 老人 夜宵 早餐 年夜饭"),
 )
 """Which wishes are given up, the softest first; what is in none of these comes later, ingredients last."""
 
