@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import IndexCorruptError, IndexMismatchError, IndexMissingError
+from core.whole_file import whole_file
 from index.index_folder import BUILDING, next_number, remove, sync_files
 from index.manifest import Manifest
 
@@ -92,9 +93,8 @@ class Building:
 
     def _write(self) -> None:
         state = {"purpose": self._purpose, "number": self.number, "index_id": self.index_id}
-        fresh = self.folder / "state.json.new"
-        fresh.write_text(json.dumps({**state, "stages": self._stages}), encoding="utf-8")
-        fresh.replace(self.folder / "state.json")
+        with whole_file(self.folder / "state.json") as unfinished:
+            unfinished.write_text(json.dumps({**state, "stages": self._stages}), encoding="utf-8")
 
     def _found(self) -> dict[str, Any]:
         """What an earlier attempt at the same left; empty for nothing that can be used."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 from core.errors import ModelRejectedError
 from core.model_hub.file_names import is_safe
+from core.whole_file import whole_file
 
 MANIFEST_FILE = "fetched.json"
 _FORMAT = 1
@@ -55,12 +55,9 @@ class Manifest:
         Raises:
             OSError: it cannot be written.
         """
-        part = folder / f"{MANIFEST_FILE}.part"
-        with part.open("w", encoding="utf-8") as file:
-            json.dump({"format": _FORMAT, **asdict(self)}, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(folder / MANIFEST_FILE)
+        text = json.dumps({"format": _FORMAT, **asdict(self)}, ensure_ascii=False, indent=1)
+        with whole_file(folder / MANIFEST_FILE) as unfinished:
+            unfinished.write_text(text, encoding="utf-8")
 
     def lacking(self, folder: Path) -> list[str]:
         """Files that are not there, or not of their size."""

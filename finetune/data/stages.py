@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from core.whole_file import whole_file
 from finetune.data.gather import Gathered
 from finetune.data.hash_order import HashOrder
 from finetune.data.plan import DataPlan
@@ -101,9 +102,8 @@ class Stages:
 
     def _finish(self, stage: str, report: DataReport, **found: Any) -> None:
         self._state[stage] = {**found, "report": _kept(report)}
-        fresh = self._folder / "state.json.new"
-        fresh.write_text(json.dumps(self._state, ensure_ascii=False), encoding="utf-8")
-        fresh.replace(self._folder / "state.json")
+        with whole_file(self._folder / "state.json") as unfinished:
+            unfinished.write_text(json.dumps(self._state, ensure_ascii=False), encoding="utf-8")
 
 
 def _kept(report: DataReport) -> dict[str, Any]:

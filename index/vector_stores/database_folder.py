@@ -7,13 +7,13 @@ not among the files of the segment, as SQLite changes its file when it is opened
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from core.errors import BotError, IndexCorruptError, RecipeIndexError
+from core.whole_file import whole_file
 from index.vector_stores.ports import Place, VectorStore
 
 _PROBES = 5
@@ -82,12 +82,8 @@ class DatabaseFolder:
         return note if isinstance(note, dict) else {}
 
     def _write(self, note: dict[str, object]) -> None:
-        written = self._note.with_name("note.json.new")
-        with written.open("w", encoding="utf-8") as file:
-            json.dump(note, file)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(self._note)
+        with whole_file(self._note) as unfinished:
+            unfinished.write_text(json.dumps(note), encoding="utf-8")
 
 
 def damage_named(path: Path) -> AbstractContextManager[None]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from core.errors import IndexCorruptError
 from core.ports import Vectors
+from core.whole_file import whole_file
 
 _BLOCK_ROWS = 16_384
 _TYPE = np.dtype("<f2")
@@ -73,13 +74,8 @@ class RowWriter:
 
     def _note(self, *, finished: bool) -> None:
         fields = {"content": self._content, "dimension": self._dimension, "finished": finished}
-        target = _note_of(self._path)
-        written = target.with_name(f"{target.name}.new")
-        with written.open("w", encoding="utf-8") as file:
-            json.dump(fields, file)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(target)
+        with whole_file(_note_of(self._path)) as unfinished:
+            unfinished.write_text(json.dumps(fields), encoding="utf-8")
 
 
 class RowFile:
